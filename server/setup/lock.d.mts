@@ -1,2 +1,1 @@
-export function tryLock(path: string): { release(): void } | { heldBy: number };
-export function lockHolder(path: string): number | undefined;
+export function tryLock(path: string): { release: () => void } | { heldBy: number };

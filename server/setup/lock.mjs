@@ -33,15 +33,6 @@ export function tryLock(path) {
   }
 }
 
-/**
- * The live process that holds the lock at `path`.
- * @param {string} path of the lock file
- * @returns {number | undefined} its process id, or nothing when the lock is free or its holder is dead
- */
-export function lockHolder(path) {
-  return holder(read(path));
-}
-
 function read(path) {
   try {
     return readFileSync(path, 'utf8');

@@ -8,13 +8,11 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +23,7 @@ import type { EmbeddedPostgres } from '../postgres/cluster.ts';
 import { keepLogShort } from '../postgres/log-file.ts';
 import { isAlive, readPidFile, stopPostmaster } from '../postgres/postmaster.ts';
 import { tryLock } from '../setup/lock.mjs';
+import { temporaryFolder } from './setup/postgres.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const asRoot = process.getuid?.() === 0;
@@ -32,8 +31,7 @@ let folder: string;
 let cleanUps: (() => unknown)[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchyard-ep-'));
-  chmodSync(folder, 0o755);
+  folder = temporaryFolder();
   cleanUps = [];
 });
 afterEach(async () => {
@@ -87,9 +85,9 @@ function startHub(dataDir: string, checkout = root, umask = ''): Hub {
   return {
     process: child,
     async next() {
-      const { value, done } = await lines.next();
-      if (done) throw new Error('the hub ended without a word');
-      return JSON.parse(value as string);
+      const line = await lines.next();
+      if (line.done) throw new Error('the hub ended without a word');
+      return JSON.parse(line.value) as Awaited<ReturnType<Hub['next']>>;
     },
   };
 }
