@@ -1,0 +1,38 @@
+import type { CommandOutput } from '@switchyard/shared/commands';
+import type { WireError } from '@switchyard/shared/errors';
+
+/** A request that came to nothing: the hub's own words where it had any. */
+export class HubError extends Error {
+  readonly code: WireError['code'];
+
+  constructor({ code, message }: Pick<WireError, 'code' | 'message'>) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const unreachable = { code: 'UNAVAILABLE', message: 'The hub does not answer. Is it running?' } as const;
+
+async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await fetch(path, init).catch(() => {
+    throw new HubError(unreachable);
+  });
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return body as T;
+  throw new HubError((body as { error?: WireError } | null)?.error ?? unreachable);
+}
+
+/** Trades a token for a cookie that scripts cannot read. */
+export async function signIn(token: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await call('/api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
+}
+
+export async function listProjects() {
+  return (await call<CommandOutput<'project.list'>>('/api/projects')).projects;
+}
+
+export async function listEvents(project: string, after: number, limit: number) {
+  const path = `/api/projects/${encodeURIComponent(project)}/events?after=${after}&limit=${limit}`;
+  return (await call<CommandOutput<'project.events'>>(path)).events;
+}

@@ -1,0 +1,27 @@
+const count = new Intl.NumberFormat('en');
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayAndClock = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
+export const formatCount = (value: number) => count.format(value);
+
+/** The time of day, with the date in front of it unless that is today. */
+export function formatTime(instant: string): string {
+  const date = new Date(instant);
+  const today = date.toDateString() === new Date().toDateString();
+  return (today ? clock : dayAndClock).format(date);
+}
+
+/** One unit is enough for an estimate: "8 h", "3 days". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return 'less than a minute';
+  const minutes = seconds / 60;
+  if (minutes < 90) return `${Math.round(minutes)} min`;
+  const hours = minutes / 60;
+  if (hours < 36) return `${Math.round(hours)} h`;
+  return `${formatCount(Math.round(hours / 24))} days`;
+}

@@ -1,0 +1,34 @@
+import { HubError, signIn } from '#lib/api.ts';
+
+/** Whether this browser is let in, as far as the hub has said so, and why not. */
+export const session = $state({ open: true, problem: '' });
+
+const tokenInAddress = /^#token=([^&]+)$/;
+
+export async function enter(token: string): Promise<void> {
+  try {
+    await signIn(token);
+    session.open = true;
+    session.problem = '';
+  } catch (error) {
+    session.problem = error instanceof Error ? error.message : String(error);
+  }
+}
+
+export function hasTokenInAddress(): boolean {
+  return tokenInAddress.test(location.hash);
+}
+
+/** The hub prints an address with `#token=…`: a fragment never travels to a server or into its log. */
+export async function enterByAddress(): Promise<void> {
+  const token = tokenInAddress.exec(location.hash)?.[1];
+  if (!token) return;
+  await enter(decodeURIComponent(token));
+  history.replaceState(history.state, '', location.pathname + location.search);
+}
+
+export function closeIfUnauthenticated(error: unknown): boolean {
+  const refused = error instanceof HubError && error.code === 'UNAUTHENTICATED';
+  if (refused) session.open = false;
+  return refused;
+}

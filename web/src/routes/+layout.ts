@@ -1,0 +1,16 @@
+import { closeIfUnauthenticated } from '#lib/session.svelte.ts';
+import { listProjects } from '#lib/api.ts';
+import type { Project } from '@switchyard/shared/project';
+import type { LayoutLoad } from './$types';
+
+export const ssr = false;
+
+export const load: LayoutLoad = async ({ depends }): Promise<{ projects: Project[]; problem: string }> => {
+  depends('hub:projects');
+  try {
+    return { projects: await listProjects(), problem: '' };
+  } catch (error) {
+    if (closeIfUnauthenticated(error)) return { projects: [], problem: '' };
+    return { projects: [], problem: error instanceof Error ? error.message : String(error) };
+  }
+};

@@ -1,0 +1,58 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+/** The version is what the board is made of, so that building the same sources twice makes the same site. */
+function contentVersion(): string {
+  const hash = createHash('sha256');
+  const add = (file: string) => hash.update(file).update(readFileSync(file));
+  ['package.json', 'vite.config.ts', '../package-lock.json'].forEach(add);
+  for (const folder of ['src', 'static', '../shared']) {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    files
+      .filter((file) => !file.includes('node_modules'))
+      .sort()
+      .forEach(add);
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** For `npm run dev`: the hub whose API and socket the development server passes on. */
+const hub = {
+  target: process.env.SWITCHYARD_URL ?? 'http://127.0.0.1:4800',
+  changeOrigin: true,
+  rewriteWsOrigin: true,
+};
+
+export default defineConfig({
+  plugins: [
+    sveltekit({
+      adapter: adapter({ fallback: 'index.html' }),
+      compilerOptions: { runes: true },
+      version: { name: contentVersion(), pollInterval: 60_000 },
+      // `frame-ancestors` has no effect in a meta tag: the hub sends it as a header.
+      csp: {
+        mode: 'hash',
+        directives: {
+          'default-src': ['none'],
+          'script-src': ['self'],
+          'style-src': ['self'],
+          'connect-src': ['self'],
+          'img-src': ['self'],
+          'base-uri': ['none'],
+          'form-action': ['none'],
+        },
+      },
+    }),
+  ],
+  // SvelteKit runs its server build once to make the page, and must then find its own `cookie`, not the older
+  // one of engine.io at the root of the workspace.
+  ssr: { noExternal: ['cookie'] },
+  server: { proxy: { '/api': hub, '/socket.io': { ...hub, ws: true } } },
+});
