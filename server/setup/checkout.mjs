@@ -38,9 +38,16 @@ export function npm(args, withInstalledNode) {
     let output = '';
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (output += text));
+    // Asked nicely, npm works on for many seconds, and a start right after this one would run into it. What it
+    // leaves half done is done anew.
+    const interrupt = () => child.kill('SIGKILL');
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, interrupt);
     child.once('error', reject);
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
+      for (const each of signals) process.off(each, interrupt);
       if (code === 0) return resolve();
+      if (signal) return reject(new Error('Interrupted. The next start does it anew.'));
       process.stderr.write(output);
       reject(new Error(`"npm ${args.join(' ')}" failed; see above.`));
     });

@@ -120,7 +120,8 @@ describe('the embedded PostgreSQL', { timeout: 30_000 }, () => {
   });
 
   test('[EP2] is UTF-8, sorts alike everywhere, is durable, and cannot be reached from outside', async () => {
-    const database = await start(join(folder, 'data'), { fsync: 'on' });
+    const database = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), rootFolder: folder });
+    cleanUps.push(() => database.stop());
     const facts = `select pg_encoding_to_char(encoding) as encoding, datlocale as locale,
       current_setting('fsync') || current_setting('synchronous_commit') || current_setting('full_page_writes') as durable,
       current_setting('listen_addresses') as listens

@@ -10,7 +10,10 @@ export default class Summary implements Reporter {
       counts.failed += module.errors().length;
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
     }
-    // Later than the default reporter's own summary.
-    process.once('exit', () => console.log(`${counts.passed} passed, ${counts.failed} failed`));
+    // At the very end, when it is also known whether the run failed without a test having failed.
+    process.once('exit', (code) => {
+      if (code !== 0) counts.failed ||= 1;
+      console.log(`${counts.passed} passed, ${counts.failed} failed`);
+    });
   }
 }
