@@ -92,11 +92,15 @@ export class ProjectWatch {
   }
 
   #take(answer: Snapshot | CatchUp): void {
+    const seen = this.#lastSeq ?? 0;
     if ('items' in answer) {
       this.#projectId = answer.project.id;
       this.#sink.snapshot(answer);
+    } else if (answer.seq < seen) {
+      // The log is shorter than what we saw of it: a database put back from a backup. Start anew.
+      this.#lastSeq = undefined;
+      return void this.#watch();
     } else {
-      const seen = this.#lastSeq ?? 0;
       this.#sink.events(answer.events.filter((event) => event.seq > seen));
       void this.#refresh();
     }
@@ -158,7 +162,6 @@ export class ProjectWatch {
   #refuse(error: WireError): void {
     if (!isFinal(error)) return this.#later(() => void this.#watch(), error);
     this.stop();
-    this.#sink.state('offline');
     this.#sink.refused(error);
   }
 
