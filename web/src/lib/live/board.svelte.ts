@@ -26,6 +26,7 @@ export class Board implements Sink {
   agentsNow = $state.raw<AgentInfo[]>([]);
   log = $state.raw<LogRow[]>([]);
   readonly #watch: ProjectWatch;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- looked up when a row is made, never shown
   readonly #items = new Map<string, { number: number; title: string }>();
   #fresh: LogRow[] = [];
   #frame = 0;

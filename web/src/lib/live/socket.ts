@@ -16,3 +16,20 @@ export function openSocket(): HubSocket {
     timeout: 10_000,
   });
 }
+
+const answerWithinMs = 10_000;
+type Asked<K extends keyof ClientToHub> = Parameters<ClientToHub[K]>[0];
+type Answered<K extends keyof ClientToHub> = Parameters<Parameters<ClientToHub[K]>[1]>[0];
+
+/** Rejects when no answer comes in time, or the connection ends before it. */
+export function ask<K extends keyof ClientToHub>(
+  socket: HubSocket,
+  name: K,
+  input: Asked<K>,
+): Promise<Answered<K>> {
+  // The library's own types lose the answer's when there is a timeout.
+  const untyped = socket.timeout(answerWithinMs) as unknown as {
+    emitWithAck(name: string, input: unknown): Promise<Answered<K>>;
+  };
+  return untyped.emitWithAck(name, input);
+}

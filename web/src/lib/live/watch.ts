@@ -1,7 +1,7 @@
 import type { AgentInfo, Progress } from '@switchyard/shared/agent';
 import type { WireError } from '@switchyard/shared/errors';
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
-import type { HubSocket } from './socket.ts';
+import { ask, type HubSocket } from './socket.ts';
 
 export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'offline';
 
@@ -16,7 +16,6 @@ export interface Sink {
   refused(error: WireError): void;
 }
 
-const answerWithinMs = 10_000;
 const watchAgainMs = 500;
 const offlineAfterMs = 15_000;
 /** What may wait for an answer; what is dropped past it is a gap, and gaps are healed. */
@@ -79,8 +78,7 @@ export class ProjectWatch {
     this.#askedAt = performance.now();
     const after = this.#lastSeq;
     try {
-      const socket = this.#socket.timeout(answerWithinMs);
-      const answer = await socket.emitWithAck('project.watch', { project: this.#project, after });
+      const answer = await ask(this.#socket, 'project.watch', { project: this.#project, after });
       this.#asking = false;
       if (answer.ok) this.#take(answer.result);
       else this.#refuse(answer.error);
@@ -131,11 +129,10 @@ export class ProjectWatch {
   /** A catch-up brings events only; what is derived from them is asked for. */
   async #refresh(): Promise<void> {
     const project = { project: this.#project };
-    const socket = this.#socket.timeout(answerWithinMs);
     try {
       const [progress, agents] = await Promise.all([
-        socket.emitWithAck('project.progress', project),
-        socket.emitWithAck('project.agents', project),
+        ask(this.#socket, 'project.progress', project),
+        ask(this.#socket, 'project.agents', project),
       ]);
       if (progress.ok) this.#sink.progress(progress.result.progress);
       if (agents.ok) this.#sink.agents(agents.result.agents);
