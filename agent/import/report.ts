@@ -1,0 +1,22 @@
+import type { Imported } from './create.ts';
+import { warningKinds, type Plan, type WarningKind } from './plan.ts';
+
+const examplesMax = 3;
+
+/** What came of an import, for a person: counts, then warnings by kind with a few examples each. */
+export function reportOf(plan: Plan, imported: Imported, project: string, all = false): string {
+  const of = (status: string) => plan.items.filter((item) => item.status === status).length;
+  const lines = [
+    `${project}: ${imported.created} created, ${imported.existing} already there` +
+      ` (${of('todo')} todo, ${of('done')} done, ${of('cancelled')} cancelled)`,
+  ];
+  for (const [kind, title] of Object.entries(warningKinds)) {
+    const found = plan.warnings.filter((warning) => warning.kind === (kind as WarningKind));
+    if (found.length === 0) continue;
+    const shown = all ? found : found.slice(0, examplesMax);
+    lines.push(`${found.length} ${title}:`, ...shown.map(({ key, message }) => `  ${key}: ${message}`));
+    if (found.length > shown.length)
+      lines.push(`  … and ${found.length - shown.length} more (--warnings shows all)`);
+  }
+  return lines.join('\n');
+}
