@@ -140,9 +140,9 @@ export class HubClient {
 
   /** Hears an event of the hub; the answer ends it. */
   on<E extends keyof HubToClient>(event: E, handler: HubToClient[E]): () => void {
-    const listener = handler as (...payload: unknown[]) => void;
-    this.#socket.on(event as string, listener);
-    return () => this.#socket.off(event as string, listener);
+    const name: string = event;
+    this.#socket.on(name, handler);
+    return () => this.#socket.off(name, handler);
   }
 
   /** Runs after every connect, the first included if it is still to come. */

@@ -20,12 +20,12 @@ export async function runCommand(main: () => Promise<number>): Promise<void> {
   }
 }
 
-/** Turns what node:util parseArgs throws into a `Misuse` with the usage below it. */
-export function readArguments<T>(usage: string, read: () => T): T {
+/** Turns what node:util parseArgs throws into a `Misuse`. */
+export function readArguments<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new Misuse(`${(error as Error).message}\n\n${usage}`);
+    throw new Misuse(`${(error as Error).message} See --help.`);
   }
 }
 

@@ -9,7 +9,7 @@ import { readOptions, usage } from './options.ts';
 import { summaryOf } from './summary.ts';
 
 await runCommand(async () => {
-  const asked = readArguments(usage, () => readOptions(process.argv.slice(2)));
+  const asked = readArguments(() => readOptions(process.argv.slice(2)));
   if (asked === null) {
     console.log(usage);
     return 0;

@@ -22,7 +22,7 @@ The hub is found by SWITCHYARD_URL and SWITCHYARD_TOKEN, or on this machine. Exi
 warnings), 1 the hub refused or is away, 2 the call or the file is not right.`;
 
 await runCommand(async () => {
-  const { values, positionals } = readArguments(usage, () =>
+  const { values, positionals } = readArguments(() =>
     parseArgs({
       allowPositionals: true,
       options: {
@@ -37,7 +37,7 @@ await runCommand(async () => {
     return 0;
   }
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1) throw new Misuse(`Name one file.\n\n${usage}`);
+  if (file === undefined || positionals.length > 1) throw new Misuse('Name one file. See --help.');
   const plan = parseBacklog(await readTextFile(file));
   const project = values.project || process.env.SWITCHYARD_PROJECT || projectNameOf(file);
   const call = httpCaller(findHub());
