@@ -30,8 +30,12 @@ export interface ConnectOptions {
   connectTimeoutMs?: number;
 }
 
+/** Commands after which a claim is over. */
+const finishing: ReadonlySet<CommandName> = new Set(['item.complete', 'item.fail', 'item.release']);
 /** Refusals that pass by themselves: the connection is tried again. */
 const passing: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL']);
+/** Until a hub that closed the socket on purpose is asked again, unless it named a time. */
+const reopenDelayMs = 1_000;
 const reconnectDelayMsMin = 200;
 const reconnectDelayMsMax = 5_000;
 
@@ -45,7 +49,7 @@ const reconnectDelayMsMax = 5_000;
 export async function connect(options: ConnectOptions): Promise<HubClient> {
   const client = new HubClient(options);
   try {
-    await client.opened(options.connectTimeoutMs ?? callTimeoutMsDefault);
+    await client.open(options.connectTimeoutMs ?? callTimeoutMsDefault);
     return client;
   } catch (error) {
     client.close();
@@ -60,11 +64,19 @@ export class HubClient {
   ready: SessionReady | null = null;
   readonly #socket: Socket;
   readonly #claims = new Map<string, number>();
+  readonly #isAgent: boolean;
+  /** Opens when commands may be sent: for an agent, when its session is known to the hub. */
+  #gate = newGate();
+  #isOpen = false;
+  /** Items whose claim is being ended just now: hearing that it is over is no loss. */
+  readonly #finishing = new Set<string>();
   #beat: NodeJS.Timeout | undefined;
   #refused: Refusal | undefined;
+  #reopenAfterMs = reopenDelayMs;
 
   constructor(options: ConnectOptions) {
     this.sessionId = options.sessionId ?? randomUUID();
+    this.#isAgent = options.project !== undefined;
     this.#socket = io(options.url, {
       auth: helloOf(options, this.sessionId),
       transports: ['websocket'],
@@ -75,13 +87,19 @@ export class HubClient {
       randomizationFactor: 0.5,
     });
     for (const [event, handler] of Object.entries(options.on ?? {})) this.#socket.on(event, handler);
+    this.#socket.on('connect', () => this.#isAgent || this.#letThrough());
     this.#socket.on('session.ready', (ready: SessionReady) => this.#resume(ready));
     this.#socket.on('claim.lost', (lost: ClaimRef) => this.#drop(lost));
     this.#socket.on('claim.cancelled', (cancelled: ClaimRef) => this.#drop(cancelled));
-    this.#socket.on('connect_error', (error) => void this.#afterRefusal(error));
+    this.#socket.on('hub.draining', (drain: { reconnect_after_ms: number }) => {
+      this.#reopenAfterMs = drain.reconnect_after_ms;
+    });
+    this.#socket.on('connect_error', (error) => this.#takeRefusal(error));
     this.#socket.on('disconnect', (reason) => {
+      if (this.#isOpen) this.#gate = newGate();
+      this.#isOpen = false;
       // socket.io comes back by itself from everything but a hub that closed the socket on purpose.
-      if (reason === 'io server disconnect') void this.#reopen(jittered(reconnectDelayMsMin));
+      if (reason === 'io server disconnect') this.#reopen(this.#reopenAfterMs);
     });
   }
 
@@ -103,21 +121,19 @@ export class HubClient {
     input: CommandInput<K>,
     { timeoutMs = callTimeoutMsDefault }: CallOptions = {},
   ): Promise<CommandOutput<K>> {
-    const repeatable = commands[command].role === 'viewer' || 'request_id' in input;
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      try {
-        const result = await this.#send<CommandOutput<K>>(command, input, deadline - performance.now());
-        this.#noteClaims(command, input, result);
-        return result;
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        if (error.code === 'CLAIM_LOST' && 'id' in input) this.#claims.delete(input.id);
-        const pauseMs = jittered(Number(error.details.retry_after_ms ?? reconnectDelayMsMin));
-        const again = repeatable && (error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED');
-        if (!again || this.#refused || performance.now() + pauseMs > deadline) throw error;
-        await sleep(pauseMs);
-      }
+    const finishes = finishing.has(command) && 'id' in input ? input.id : null;
+    if (finishes !== null) this.#finishing.add(finishes);
+    try {
+      const result = await this.#sendRepeatedly(command, input, timeoutMs);
+      if (finishes !== null) this.#claims.delete(finishes);
+      this.#noteClaim(result);
+      return result;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'CLAIM_LOST' && 'id' in input)
+        this.#claims.delete(input.id);
+      throw error;
+    } finally {
+      if (finishes !== null) this.#finishing.delete(finishes);
     }
   }
 
@@ -152,35 +168,57 @@ export class HubClient {
 
   /** Leaves. Claims that are still held come back to the queue after the hub's grace. */
   close(): void {
-    clearInterval(this.#beat);
-    this.#refused ??= new Refusal('UNAVAILABLE', 'This client was closed: connect again.');
+    this.#end(new Refusal('UNAVAILABLE', 'This client was closed: connect again.'));
     this.#socket.disconnect();
   }
 
-  /** For `connect`: opens the socket. */
-  opened(timeoutMs: number): Promise<void> {
-    const isAgent = 'project' in this.#socket.auth;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Refusal('UNAVAILABLE', `No hub answered within ${timeoutMs} ms. Is it started?`));
-      }, timeoutMs);
-      this.#socket.once(isAgent ? 'session.ready' : 'connect', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      this.#socket.on('connect_error', () => {
-        if (!this.#refused) return;
-        clearTimeout(timer);
-        reject(this.#refused);
-      });
-      this.#socket.connect();
+  /** For `connect`: opens the socket, and waits until commands may be sent. */
+  async open(timeoutMs: number): Promise<void> {
+    this.#socket.connect();
+    await this.#opened(timeoutMs, `No hub answered within ${timeoutMs} ms. Is it started?`);
+  }
+
+  /** Commands wait here and not in socket.io's buffer, which would send an agent's before its session is ready. */
+  async #opened(timeoutMs: number, otherwise: string): Promise<void> {
+    const timer = new AbortController();
+    const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
+      throw new Refusal('UNAVAILABLE', otherwise);
     });
+    late.catch(() => {}); // aborted
+    await Promise.race([this.#gate.promise, late]).finally(() => timer.abort());
+  }
+
+  async #sendRepeatedly<K extends CommandName>(
+    command: K,
+    input: CommandInput<K>,
+    timeoutMs: number,
+  ): Promise<CommandOutput<K>> {
+    const repeatable = commands[command].role === 'viewer' || 'request_id' in input;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await this.#send<CommandOutput<K>>(command, input, deadline - performance.now());
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const pauseMs = jittered(Number(error.details.retry_after_ms ?? reconnectDelayMsMin));
+        const again = repeatable && (error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED');
+        if (!again || this.#refused || performance.now() + pauseMs > deadline) throw error;
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  #letThrough(): void {
+    this.#isOpen = true;
+    this.#gate.resolve();
   }
 
   async #send<T>(event: string, input: unknown, timeoutMs: number): Promise<T> {
     if (this.#refused) throw this.#refused;
+    const startedAt = performance.now();
+    if (!this.#isOpen) await this.#opened(timeoutMs, `No connection for ${event}: nothing was sent.`);
     const answer = (await this.#socket
-      .timeout(Math.max(1, timeoutMs))
+      .timeout(Math.max(1, timeoutMs - (performance.now() - startedAt)))
       .emitWithAck(event, input)
       .catch(() => {
         // Timed out, or the connection went while the answer was under way: socket.io tells both the same way.
@@ -191,18 +229,15 @@ export class HubClient {
   }
 
   /** Claims are watched as they pass, so that heartbeats can name them. */
-  #noteClaims(command: CommandName, input: object, result: object): void {
-    const over = command === 'item.complete' || command === 'item.fail' || command === 'item.release';
-    if (over && 'id' in input) this.#claims.delete(input.id as string);
-    const claimed = over && 'next' in result ? (result.next as { claim: Claim | null }) : result;
-    if ('claim' in claimed && claimed.claim) {
-      const { item, attempt } = claimed.claim as Claim;
-      this.#claims.set(item.id, attempt);
-    }
+  #noteClaim(result: object): void {
+    const { claim } = (('next' in result && result.next) || result) as { claim?: Claim | null };
+    if (claim) this.#claims.set(claim.item.id, claim.attempt);
   }
 
   #resume(ready: SessionReady): void {
     this.ready = ready;
+    this.#reopenAfterMs = reopenDelayMs;
+    this.#letThrough();
     const held = new Map(ready.claims.map(({ item, attempt }) => [item.id, attempt]));
     for (const [item_id, attempt] of [...this.#claims]) {
       if (held.get(item_id) !== attempt) this.#lose({ item_id, attempt, reason: 'lease_expired' });
@@ -215,7 +250,7 @@ export class HubClient {
 
   /** A loss that was learnt by asking reaches the same handlers as one that the hub announced. */
   #lose(lost: ClaimRef): void {
-    if (this.#claims.get(lost.item_id) !== lost.attempt) return;
+    if (this.#claims.get(lost.item_id) !== lost.attempt || this.#finishing.has(lost.item_id)) return;
     for (const handler of this.#socket.listeners('claim.lost')) handler(lost);
   }
 
@@ -223,19 +258,31 @@ export class HubClient {
     if (this.#claims.get(item_id) === attempt) this.#claims.delete(item_id);
   }
 
-  async #afterRefusal(error: Error & { data?: WireError }): Promise<void> {
+  #takeRefusal(error: Error & { data?: WireError }): void {
     if (!error.data) return; // the network: socket.io tries again
-    if (passing.has(error.data.code)) {
-      return this.#reopen(jittered(Number(error.data.details.retry_after_ms ?? reconnectDelayMsMax)));
-    }
-    this.#refused = refusalOf(error.data);
-    clearInterval(this.#beat);
+    const refusal = refusalOf(error.data);
+    if (passing.has(refusal.code))
+      return this.#reopen(Number(refusal.details.retry_after_ms ?? reopenDelayMs));
+    this.#end(refusal);
   }
 
-  async #reopen(delayMs: number): Promise<void> {
-    await sleep(delayMs);
-    if (!this.#refused) this.#socket.connect();
+  #end(refusal: Refusal): void {
+    this.#refused ??= refusal;
+    clearInterval(this.#beat);
+    this.#gate.reject(this.#refused);
   }
+
+  #reopen(delayMs: number): void {
+    setTimeout(() => this.#refused ?? this.#socket.connect(), jittered(delayMs));
+  }
+}
+
+type Gate = PromiseWithResolvers<void>;
+
+function newGate(): Gate {
+  const gate = Promise.withResolvers<void>();
+  gate.promise.catch(() => {}); // whoever waits hears of it; nobody need wait
+  return gate;
 }
 
 function helloOf(options: ConnectOptions, sessionId: string): Record<string, unknown> {
