@@ -287,6 +287,7 @@ export const commands = define({
     role: 'operator',
     method: 'PATCH',
     path: '/api/items/:id',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({
       ...id,
       ...z.object(itemFields).partial().shape,
@@ -375,6 +376,7 @@ export const commands = define({
     byAgent: true,
     method: 'POST',
     path: '/api/items/:id/fail',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({
       ...id,
       ...agent,

@@ -91,6 +91,7 @@ CREATE TABLE work_items (
     CONSTRAINT work_items_failed_has_reason CHECK (status <> 'failed' OR failure_reason IS NOT NULL),
     CONSTRAINT work_items_retry_only_when_failed CHECK (retry_at IS NULL OR status = 'failed'),
     CONSTRAINT work_items_stopping_only_when_cancelled CHECK (NOT stopping OR status = 'cancelled'),
+    CONSTRAINT work_items_files_bounded CHECK (jsonb_array_length(files_modified) <= 10000),
     CONSTRAINT work_items_json_shapes CHECK (
         jsonb_typeof(files_planned) = 'array' AND jsonb_typeof(files_modified) = 'array'
         AND jsonb_typeof(file_patterns) = 'object' AND jsonb_typeof(metadata) = 'object')

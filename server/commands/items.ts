@@ -1,0 +1,216 @@
+import type { CommandOutput, DraftItem, ParsedInput } from '@switchyard/shared/commands';
+import { Refusal } from '@switchyard/shared/errors';
+import { agentIdOf } from '../caller.ts';
+import { unavailable } from '../db/outage.ts';
+import { attemptsOf } from '../domain/history.ts';
+import { eventsOfItem } from '../domain/events.ts';
+import type { LogRow } from '../domain/journal.ts';
+import { patternsOf } from '../domain/patterns.ts';
+import { findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
+import { raw } from '../domain/wire.ts';
+import { identityOf, noSuchItem, perform, projectIdFor, projectOf, type Call } from './call.ts';
+import { explain } from './explain.ts';
+import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats, waitingGraph } from './links.ts';
+import { standingFor, wrongStatus } from './refusals.ts';
+import { maySee } from '../caller.ts';
+
+/** What people do with items, and how everybody looks at them. */
+export const items = {
+  'item.create': async (call: Call, input: ParsedInput<'item.create'>): Promise<CommandOutput<'item.create'>> => {
+    const projectId = await projectIdFor(call, input.project);
+    const { drafts, pathOf } = draftsOf(input);
+    if (call.caller.token.role !== 'operator') {
+      const over = drafts.findIndex((draft) => draft.status && draft.status !== 'todo');
+      if (over >= 0) throw new Refusal('FORBIDDEN', `${pathOf(over)}status: only an operator may create items that are over already.`);
+    }
+    const agentId = input.agent_id === undefined ? undefined : agentIdOf(call.caller, input.agent_id);
+    const entry = { ...identityOf(call, agentId), items: itemsFrom(drafts, pathOf) };
+    const { rows, note } = await perform(call, projectId, call.hub.works.create, entry, { alone: true });
+    const created = rows.filter((row) => row.type === 'item.created').map((row) => raw<never>(row.item!));
+    if (created.length === 0) throw await createRefusal(call, entry.items, pathOf, note);
+    return 'items' in input ? { items: created } : { item: created[0]! };
+  },
+
+  'item.list': async (call: Call, input: ParsedInput<'item.list'>): Promise<CommandOutput<'item.list'>> => {
+    const { project, sort, limit, cursor, ...filter } = input;
+    const projectId = await projectIdFor(call, project);
+    const page: Page = { sort, limit, after: cursor === undefined ? undefined : readCursor(cursor, sort) };
+    const { items: found, next, total } = await call.hub.db.read((sql) => listItems(sql, projectId, filter, page));
+    const next_cursor = next && Buffer.from(JSON.stringify({ sort, ...next })).toString('base64url');
+    return { items: found.map((text) => raw(text)), next_cursor, total };
+  },
+
+  'item.get': async (call: Call, input: ParsedInput<'item.get'>): Promise<CommandOutput<'item.get'>> => {
+    return { item: await itemFor(call, input.id) };
+  },
+
+  'item.history': async (call: Call, input: ParsedInput<'item.history'>): Promise<CommandOutput<'item.history'>> => {
+    await itemFor(call, input.id);
+    const events = await call.hub.db.read((sql) => eventsOfItem(sql, input.id));
+    return { events, attempts: attemptsOf(events) };
+  },
+
+  'item.explain': async (call: Call, input: ParsedInput<'item.explain'>): Promise<CommandOutput<'item.explain'>> => {
+    const standing = await standingFor(call, input.id);
+    return { item: await itemFor(call, input.id), ...(await explain(call, standing)) };
+  },
+
+  'item.update': async (call: Call, input: ParsedInput<'item.update'>): Promise<CommandOutput<'item.update'>> => {
+    const { id, version, request_id: _, ...patch } = input;
+    if (Object.values(patch).every((value) => value === undefined)) throw badLink('', 'Nothing to change: name at least one field.');
+    const projectId = await projectOf(call, id);
+    if (patch.dependencies) refuseRepeats(patch.dependencies, 'dependencies');
+    const patterns = patch.files_planned ? await patternsAfter(call, id, patch.files_planned) : {};
+    const entry = { ...identityOf(call), id, version: version ?? null, patch, patterns };
+    const { rows, note } = await perform(call, projectId, call.hub.works.update, entry, { alone: true });
+    const row = rows.find((one) => one.item_id === id && one.item !== null);
+    if (!row) throw await updateRefusal(call, id, patch, note);
+    return { item: raw(row.item!) };
+  },
+
+  'item.cancel': async (call: Call, input: ParsedInput<'item.cancel'>): Promise<CommandOutput<'item.cancel'>> => {
+    const { id, reason, dependents } = input;
+    const entry = { ...identityOf(call), ids: [id], reason: reason ?? null, dependents };
+    const projectId = await projectOf(call, id);
+    const { rows } = await perform(call, projectId, call.hub.works.cancel, entry, { alone: true });
+    return { item: await changed(call, id, rows, 'item.cancelled', 'item.cancel') };
+  },
+
+  'item.retry': async (call: Call, input: ParsedInput<'item.retry'>): Promise<CommandOutput<'item.retry'>> => {
+    const projectId = await projectOf(call, input.id);
+    const { rows } = await perform(call, projectId, call.hub.works.retry, { ...identityOf(call), id: input.id });
+    return { item: await changed(call, input.id, rows, 'item.retried', 'item.retry') };
+  },
+
+  'items.bulk': async (call: Call, input: ParsedInput<'items.bulk'>): Promise<CommandOutput<'items.bulk'>> => {
+    const projectId = await projectIdFor(call, input.project);
+    if (input.action === 'set_priority' && input.priority === undefined) throw badLink('priority', 'is missing: set_priority needs it');
+    const ids = await call.hub.db.read((sql) => matchingIds(sql, projectId, input.filter));
+    if (input.expected_count !== undefined && input.expected_count !== ids.length) {
+      throw new Refusal(
+        'VERSION_MISMATCH',
+        `${ids.length} items match by now, not ${input.expected_count}. Look again, then repeat with expected_count ${ids.length}.`,
+        { count: ids.length, expected_count: input.expected_count },
+      );
+    }
+    const done = await inBulk(call, projectId, ids, input);
+    return { done, skipped: ids.length - done };
+  },
+};
+
+function draftsOf(input: ParsedInput<'item.create'>): { drafts: DraftItem[]; pathOf: (place: number) => string } {
+  if ('items' in input) return { drafts: input.items, pathOf: (place) => `items.${place}.` };
+  const { project: _, agent_id: __, request_id: ___, ...draft } = input;
+  return { drafts: [draft], pathOf: () => '' };
+}
+
+/** Nothing was created: a link led nowhere, or round to itself. */
+async function createRefusal(
+  call: Call,
+  made: Awaited<ReturnType<typeof itemsFrom>>,
+  pathOf: (place: number) => string,
+  note: string | null,
+): Promise<Refusal> {
+  if (note === null) return unavailable();
+  const { missing, cycle } = JSON.parse(note) as { missing: string[] | null; cycle: string[] | null };
+  if (missing) {
+    for (const [place, item] of made.entries()) {
+      const at = item.dependencies.findIndex((id) => missing.includes(id));
+      if (at >= 0) return badLink(`${pathOf(place)}dependencies.${at}`, 'is no item of this project');
+      if (item.parent_item_id !== null && missing.includes(item.parent_item_id)) {
+        return badLink(`${pathOf(place)}parent_item_id`, 'is no item of this project');
+      }
+    }
+  }
+  const graph = await call.hub.db.read((sql) => waitingGraph(sql, [...(cycle ?? []), ...made.flatMap((item) => item.dependencies)]));
+  for (const item of made) {
+    graph.set(item.id, [...(graph.get(item.id) ?? []), ...item.dependencies]);
+    if (item.parent_item_id !== null) graph.set(item.parent_item_id, [...(graph.get(item.parent_item_id) ?? []), item.id]);
+  }
+  return cycleRefusal(findCycle(graph) ?? cycle ?? []);
+}
+
+async function updateRefusal(
+  call: Call,
+  id: string,
+  patch: { dependencies?: string[]; parent_item_id?: string | null },
+  note: string | null,
+): Promise<Refusal> {
+  if (note === null) return noSuchItem(id);
+  const { stale, version, missing } = JSON.parse(note) as { stale: boolean; version: number; missing: string[] | null };
+  if (stale) {
+    return new Refusal('VERSION_MISMATCH', `The item has changed: it is at version ${version} by now. Read it again, then repeat the change.`, {
+      version,
+    });
+  }
+  if (missing) {
+    const at = (patch.dependencies ?? []).findIndex((one) => missing.includes(one));
+    return badLink(at >= 0 ? `dependencies.${at}` : 'parent_item_id', 'is no item of this project');
+  }
+  const links = patch.dependencies ?? [];
+  const graph = await call.hub.db.read((sql) => waitingGraph(sql, [id, ...links, ...(patch.parent_item_id ? [patch.parent_item_id] : [])]));
+  if (patch.dependencies) {
+    const { rows } = { rows: graph.get(id) ?? [] };
+    graph.set(id, [...new Set([...rows, ...links])]);
+  }
+  if (patch.parent_item_id) graph.set(patch.parent_item_id, [...(graph.get(patch.parent_item_id) ?? []), id]);
+  return cycleRefusal(findCycle(graph) ?? [id]);
+}
+
+/** Patterns of the new plan and of what was touched already: the column covers both. */
+async function patternsAfter(call: Call, id: string, planned: string[]): Promise<Record<string, unknown>> {
+  const [row] = await call.hub.db.read((sql) => sql<{ files_modified: string[] }[]>`SELECT files_modified FROM work_items WHERE id = ${id}`);
+  return patternsOf([...planned, ...(row?.files_modified ?? []).filter((path) => path.endsWith('/'))]);
+}
+
+async function itemFor(call: Call, id: string): Promise<CommandOutput<'item.get'>['item']> {
+  const row = await call.hub.db.read((sql) => findItem(sql, id));
+  if (!row || !maySee(call.caller, row.project_id)) throw noSuchItem(id);
+  return raw(row.item);
+}
+
+/** The item after a change, or why there was none. */
+async function changed(call: Call, id: string, rows: LogRow[], type: string, command: string): Promise<CommandOutput<'item.get'>['item']> {
+  const row = rows.find((one) => one.item_id === id && one.type === type);
+  if (row) return raw(row.item!);
+  throw wrongStatus(await standingFor(call, id), command);
+}
+
+const bulkPage = 500;
+
+/** A page at a time, so that agents get a turn in between; each item is changed only if it still may be. */
+async function inBulk(call: Call, projectId: string, ids: string[], input: ParsedInput<'items.bulk'>): Promise<number> {
+  const { lanes, works } = call.hub;
+  const { actor } = identityOf(call);
+  let done = 0;
+  for (let from = 0; from < ids.length; from += bulkPage) {
+    const page = ids.slice(from, from + bulkPage);
+    const type = { cancel: 'item.cancelled', retry: 'item.retried', set_priority: 'item.updated' }[input.action];
+    const each = (id: string) => {
+      if (input.action === 'retry') return lanes.submit(projectId, works.retry, { actor, id });
+      return lanes.submit(projectId, works.setPriority, { actor, id, priority: input.priority! });
+    };
+    const cancel = { actor, ids: page, reason: input.reason ?? null, dependents: 'block' as const };
+    const outcomes =
+      input.action === 'cancel'
+        ? [await lanes.submit(projectId, works.cancel, cancel, { alone: true })]
+        : await Promise.all(page.map(each));
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'rows') done += outcome.rows.filter((row) => row.type === type).length;
+    }
+  }
+  return done;
+}
+
+function readCursor(cursor: string, sort: string): { key: string; number: number } {
+  try {
+    const read = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { sort: string; key: string; number: number };
+    const numeric = !sort.includes('title');
+    if (read.sort === sort && typeof read.key === 'string' && Number.isInteger(read.number) && (!numeric || Number.isFinite(Number(read.key)))) {
+      return read;
+    }
+  } catch {
+    // Falls through: not one of ours.
+  }
+  throw badLink('cursor', 'is none of this list: take next_cursor as it was answered, with the same sort');
+}

@@ -1,0 +1,60 @@
+import postgres from 'postgres';
+import { Refusal } from '@switchyard/shared/errors';
+
+/** SQLSTATEs that the code answers to, named once. */
+export const sqlstate = {
+  serializationFailure: '40001',
+  deadlock: '40P01',
+  uniqueViolation: '23505',
+  invalidRegex: '2201B',
+} as const;
+
+const connectionCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+// 57P01–3: shutting down, crashed, starting up. Class 08: connection, 53: out of disk, memory or connections.
+const unavailableStates = /^(57P0[123]|08...|53...|57014|55P03|25P03)$/;
+
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Another transaction changed the same project first: nothing was done, and the statement may simply run again. */
+export function isRetryable(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === sqlstate.serializationFailure || code === sqlstate.deadlock || isRepeatedRequest(error);
+}
+
+/** The same request_id was being answered elsewhere at this moment: run again, and its answer will be found. */
+function isRepeatedRequest(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.constraint_name === 'requests_pkey';
+}
+
+/** The database could not be reached or could not work; whether a change was made is not known. */
+export function isOutage(error: unknown): boolean {
+  const code = codeOf(error);
+  return error instanceof DeadlineError || (code !== undefined && (connectionCodes.has(code) || unavailableStates.test(code)));
+}
+
+export function unavailable(): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    'The database does not answer. Try again; with the same request_id you learn whether it had been done.',
+    { retry_after_ms: 1_000 },
+  );
+}

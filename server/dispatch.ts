@@ -1,0 +1,129 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { commands, type CommandName, type CommandOutput, type ParsedInput } from '@switchyard/shared/commands';
+import { Refusal, refusalOfIssues, type ErrorCode } from '@switchyard/shared/errors';
+import { callerKey, mayAct, type Caller } from './caller.ts';
+import { AnsweredBefore, refusalFrom, usedBefore, type Call } from './commands/call.ts';
+import { items } from './commands/items.ts';
+import { projects } from './commands/projects.ts';
+import { tokens } from './commands/tokens.ts';
+import { work } from './commands/work.ts';
+import { sqlstate, codeOf } from './db/outage.ts';
+import { recall, remember, type Remembered } from './domain/requests.ts';
+import type { Hub } from './hub.ts';
+
+type Handlers = {
+  [K in CommandName]: (call: Call, input: ParsedInput<K>) => Promise<CommandOutput<K>>;
+};
+
+const handlers: Handlers = { ...projects, ...items, ...work, ...tokens };
+
+// Their statements look a request_id up themselves; for the others it is looked up before.
+const remembersItself = new Set<CommandName>([
+  'item.create',
+  'item.update',
+  'item.claim',
+  'item.claim_next',
+  'item.heartbeat',
+  'item.report_files',
+  'item.complete',
+  'item.fail',
+  'item.release',
+  'item.cancel',
+  'item.retry',
+]);
+
+// These say nothing about the request itself: asked again, it may go another way.
+const passing = new Set<ErrorCode>(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL', 'UNAUTHENTICATED', 'FORBIDDEN', 'PAYLOAD_TOO_LARGE']);
+
+export function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commands, name);
+}
+
+/**
+ * The one way in: HTTP, Socket.IO and whatever comes next end here. Checks the role, then the input, then finds or
+ * makes the answer. Throws a {@link Refusal} and nothing else.
+ */
+export async function dispatch(hub: Hub, caller: Caller, name: CommandName, given: unknown): Promise<unknown> {
+  try {
+    const spec = commands[name];
+    if (!mayAct(caller, spec.role)) {
+      throw new Refusal('FORBIDDEN', `${name} needs the role ${spec.role}, and this token is a ${caller.token.role}'s.`, {
+        role: caller.token.role,
+        needs: spec.role,
+      });
+    }
+    const parsed = spec.input.safeParse(withProject(caller, name, given));
+    if (!parsed.success) throw refusalOfIssues(parsed.error);
+    return await answer(hub, caller, name, parsed.data);
+  } catch (error) {
+    throw asRefusal(hub, name, error);
+  }
+}
+
+/** An agent's socket knows its project. */
+function withProject(caller: Caller, name: CommandName, given: unknown): unknown {
+  if (!caller.session || !commands[name].path.includes(':project')) return given;
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || 'project' in given) return given;
+  return { ...given, project: caller.session.projectId };
+}
+
+async function answer(hub: Hub, caller: Caller, name: CommandName, input: Record<string, unknown>): Promise<unknown> {
+  const requestId = typeof input.request_id === 'string' ? input.request_id : undefined;
+  const fingerprint = requestId === undefined ? undefined : fingerprintOf(name, input);
+  const call: Call = { hub, caller, requestId, fingerprint, remembered: false };
+  const handle = handlers[name] as (call: Call, input: Record<string, unknown>) => Promise<unknown>;
+  if (requestId === undefined) return handle(call, input);
+  const key = callerKey(caller, typeof input.agent_id === 'string' ? input.agent_id : undefined);
+  if (!remembersItself.has(name)) {
+    const known = await hub.db.read((sql) => recall(sql, key, requestId, fingerprint!));
+    if (known) return again(known);
+  }
+  const keep = async (said: { answer?: string; error?: string }): Promise<Remembered | undefined> =>
+    hub.db.read((sql) => remember(sql, { caller: key, requestId, fingerprint: fingerprint!, ...said }));
+  try {
+    const result = await handle(call, input);
+    const standing = call.remembered ? undefined : await keep({ answer: JSON.stringify(memorable(name, result)) });
+    return standing ? again(standing) : result;
+  } catch (error) {
+    if (error instanceof AnsweredBefore) return error.answer;
+    if (!(error instanceof Refusal) || passing.has(error.code) || call.remembered) throw error;
+    const standing = await keep({ error: JSON.stringify(error) });
+    if (standing) return again(standing);
+    throw error;
+  }
+}
+
+function again({ same, answer: said, error }: Remembered): unknown {
+  if (!same) throw usedBefore();
+  if (error !== null) throw refusalFrom(error);
+  return JSON.parse(said!);
+}
+
+/** A token's secret is in its first answer only; what is kept for a repeat has none. */
+function memorable(name: CommandName, result: unknown): unknown {
+  if (name !== 'token.create') return result;
+  const { token } = result as CommandOutput<'token.create'>;
+  return { token: { ...token, token: '(shown once: revoke this token and create another)' } };
+}
+
+function fingerprintOf(name: CommandName, { request_id: _, ...input }: Record<string, unknown>): string {
+  return createHash('sha256').update(name).update(JSON.stringify(input)).digest('base64url');
+}
+
+// Constraints that an input can hit only together with what is stored, so that no schema sees it.
+const constraintMessages: Record<string, string> = {
+  work_items_files_bounded: 'files: the item would have more than 10,000 files',
+};
+
+/** What a caller is told of any error; what is no refusal is a fault of ours, and goes to the log under an id. */
+export function asRefusal(hub: Hub, name: string, error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const constraint = error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : '';
+  if (constraintMessages[constraint]) return new Refusal('VALIDATION', constraintMessages[constraint], { issues: [] });
+  if (codeOf(error) === sqlstate.invalidRegex) {
+    return new Refusal('VALIDATION', 'A glob among the files cannot be understood. Use *, **, ? and {a,b}.', { issues: [] });
+  }
+  const id = randomUUID();
+  hub.log.error({ err: error, errorId: id, command: name }, 'a command failed unexpectedly');
+  return new Refusal('INTERNAL', `Something went wrong in the hub. Its log says more under ${id}.`, { error_id: id });
+}

@@ -1,0 +1,34 @@
+import type { Fragment, Sql } from '../db/database.ts';
+import type { Entry } from './journal.ts';
+
+/** Every write by an agent carries this: which claim it speaks of. */
+export interface HeldEntry extends Entry {
+  id: string;
+  attempt: number;
+  agent_id: string;
+  /** Over a socket; without one (HTTP, MCP) agent and attempt decide. */
+  session_id: string | null;
+}
+
+export const heldColumns = (sql: Sql): Fragment => sql`id uuid, attempt int, agent_id text, session_id uuid`;
+
+/**
+ * The fence: `i` is claimed under this very attempt, by this very session. Matched by id alone, a zombie would
+ * finish the claim that another agent has by now (as it can in Oban, graphile-worker and River).
+ */
+export const held = (sql: Sql): Fragment => sql`
+  i.id = input.id AND i.project_id = project.id AND i.status = 'claimed' AND i.attempt = input.attempt
+  AND (i.session_id = input.session_id OR (input.session_id IS NULL AND i.assigned_agent_id = input.agent_id))`;
+
+/** What every end of a claim clears. */
+export const endClaim = (sql: Sql): Fragment => sql`
+  lease_seconds = NULL, lease_expires_at = NULL, updated_at = project.now, version = i.version + 1`;
+
+/** `have` and what `added` has besides, in the order they came. Both are jsonb arrays of paths. */
+export const withFiles = (sql: Sql, have: Fragment, added: Fragment): Fragment => sql`
+  CASE WHEN coalesce(${added}, '[]') = '[]' THEN ${have} ELSE ${have} || (
+    SELECT coalesce(jsonb_agg(f), '[]') FROM jsonb_array_elements_text(${added}) f WHERE NOT ${have} ? f) END`;
+
+/** Those of `added` that are new to `have`; null when none is, so that events leave them out. */
+export const newFiles = (sql: Sql, have: Fragment, added: Fragment): Fragment => sql`
+  (SELECT jsonb_agg(f) FROM jsonb_array_elements_text(coalesce(${added}, '[]')) f WHERE NOT ${have} ? f)`;

@@ -1,0 +1,118 @@
+import type { ItemFilter } from '@switchyard/shared/commands';
+import type { Fragment, Sql } from '../db/database.ts';
+import { itemJson, readyNow } from './wire.ts';
+
+/** An item as JSON text, and what the hub itself needs of it. */
+export interface ItemRow {
+  id: string;
+  project_id: string;
+  item: string;
+}
+
+export async function findItem(sql: Sql, id: string): Promise<ItemRow | undefined> {
+  const [row] = await sql<ItemRow[]>`
+    SELECT i.id, i.project_id, ${itemJson(sql)}::text AS item FROM work_items i WHERE i.id = ${id}`;
+  return row;
+}
+
+/** Which project an item belongs to; undefined when there is no such item. */
+export async function projectOfItem(sql: Sql, id: string): Promise<string | undefined> {
+  const [row] = await sql<{ project_id: string }[]>`SELECT project_id FROM work_items WHERE id = ${id}`;
+  return row?.project_id;
+}
+
+/** The condition that a filter of `item.list` and `items.bulk` means for `i`. */
+export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragment {
+  const all: Fragment[] = [sql`i.project_id = ${projectId}`];
+  if (filter.status) all.push(sql`i.status = ANY(${filter.status})`);
+  if (filter.ready !== undefined) all.push(sql`(${readyNow(sql)}) = ${filter.ready}`);
+  if (filter.task_type) all.push(sql`i.task_type = ANY(${filter.task_type})`);
+  if (filter.agent !== undefined) all.push(sql`i.assigned_agent_id = ${filter.agent}`);
+  if (filter.parent === 'none') all.push(sql`i.parent_item_id IS NULL`);
+  else if (filter.parent !== undefined) all.push(sql`i.parent_item_id = ${filter.parent}`);
+  if (filter.q !== undefined) all.push(search(sql, filter.q));
+  return all.reduce((both, one) => sql`${both} AND ${one}`);
+}
+
+/** `#31` is the item's number; anything else stands, word by word, in title or description. */
+function search(sql: Sql, q: string): Fragment {
+  const number = /^#?(\d{1,9})$/.exec(q.trim())?.[1];
+  const words = q.trim().split(/\s+/).map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
+  const text = sql`(i.title || ' ' || coalesce(i.description, '')) ILIKE ALL(${words})`;
+  return number === undefined ? text : sql`(i.number = ${Number(number)} OR ${text})`;
+}
+
+const sortKeys = {
+  number: (sql: Sql) => sql`i.number::text`,
+  priority: (sql: Sql) => sql`i.priority::text`,
+  updated: (sql: Sql) => sql`extract(epoch FROM i.updated_at)::text`,
+  title: (sql: Sql) => sql`i.title COLLATE "C"`,
+};
+const sortColumns = {
+  number: (sql: Sql) => sql`i.number`,
+  priority: (sql: Sql) => sql`i.priority`,
+  updated: (sql: Sql) => sql`i.updated_at`,
+  title: (sql: Sql) => sql`i.title COLLATE "C"`,
+};
+const keyTypes = {
+  number: (sql: Sql, key: string) => sql`${key}::text::int`,
+  priority: (sql: Sql, key: string) => sql`${key}::text::int`,
+  updated: (sql: Sql, key: string) => sql`to_timestamp(${key}::text::float8)`,
+  title: (sql: Sql, key: string) => sql`${key}::text`,
+};
+type SortKey = keyof typeof sortColumns;
+
+export interface Page {
+  sort: string;
+  limit: number;
+  /** Sort key and number of the last row seen. */
+  after?: { key: string; number: number } | undefined;
+}
+
+export interface ItemPage {
+  items: string[];
+  total: number;
+  /** Of the last row, when more follow. */
+  next: { key: string; number: number } | null;
+}
+
+/** A page of items. Keyset paging: rows that come and go in between neither repeat nor hide another. */
+export async function listItems(sql: Sql, projectId: string, filter: ItemFilter, page: Page): Promise<ItemPage> {
+  const key = page.sort.replace('-', '') as SortKey;
+  const down = page.sort.startsWith('-');
+  const column = sortColumns[key](sql);
+  const from = page.after ? sql`AND (${column}, i.number) ${down ? sql`<` : sql`>`}
+    (${keyTypes[key](sql, page.after.key)}, ${page.after.number}::int)` : sql``;
+  const where = matches(sql, projectId, filter);
+  const order = down ? sql`DESC` : sql`ASC`;
+  const rows = await sql<{ item: string; key: string; number: number }[]>`
+    SELECT ${itemJson(sql)}::text AS item, ${sortKeys[key](sql)} AS key, i.number FROM work_items i
+    WHERE ${where} ${from} ORDER BY ${column} ${order}, i.number ${order} LIMIT ${page.limit + 1}`;
+  const [counted] = await sql<{ total: number }[]>`SELECT count(*)::int AS total FROM work_items i WHERE ${where}`;
+  const shown = rows.slice(0, page.limit);
+  const last = rows.length > page.limit ? shown.at(-1) : undefined;
+  return {
+    items: shown.map((row) => row.item),
+    total: counted!.total,
+    next: last ? { key: last.key, number: last.number } : null,
+  };
+}
+
+/** Ids of all items that match, in the order of their numbers. */
+export async function matchingIds(sql: Sql, projectId: string, filter: ItemFilter): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    SELECT i.id FROM work_items i WHERE ${matches(sql, projectId, filter)} ORDER BY i.number`;
+  return rows.map((row) => row.id);
+}
+
+/** The first window of a project: claimed and failed items whole, of each other status the first `window`. */
+export async function windowOfItems(sql: Sql, projectId: string, window: number): Promise<string[]> {
+  const rows = await sql<{ item: string }[]>`
+    SELECT ${itemJson(sql)}::text AS item FROM work_items i JOIN (
+      SELECT id FROM work_items WHERE project_id = ${projectId} AND status IN ('claimed', 'failed')
+      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'todo' ORDER BY priority, number LIMIT ${window})
+      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'done' ORDER BY completed_at DESC LIMIT ${window})
+      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'cancelled' ORDER BY completed_at DESC LIMIT ${window})
+    ) AS seen ON seen.id = i.id ORDER BY i.number`;
+  return rows.map((row) => row.item);
+}

@@ -1,0 +1,150 @@
+import type { Fragment, Sql } from '../db/database.ts';
+import { event, steps, write, type Entry, type Outcome } from './journal.ts';
+import { blockedBy } from './wire.ts';
+
+/** Only what is present is changed. */
+export interface ItemPatch {
+  title?: string;
+  description?: string | null;
+  task_type?: string | null;
+  priority?: number;
+  parent_item_id?: string | null;
+  dependencies?: string[];
+  files_planned?: string[];
+  estimated_hours?: number | null;
+  max_attempts?: number;
+  conflict_policy?: 'warn' | 'deny' | null;
+  metadata?: Record<string, unknown>;
+}
+
+export interface UpdateEntry extends Entry {
+  id: string;
+  /** Refused when the item has another by now. */
+  version: number | null;
+  patch: ItemPatch;
+  /** Of files_planned and files_modified together, when the patch has files. */
+  patterns: Record<string, unknown>;
+}
+
+/** Changes what an item says, links included. The note names what hindered it: a stale version, a missing link, a cycle. */
+export function updateItem(sql: Sql, projectId: string, entry: UpdateEntry): Promise<Outcome[]> {
+  return write(sql, projectId, [entry], sql`id uuid, version int, patch jsonb, patterns jsonb`, sql`
+    target AS MATERIALIZED (
+      SELECT i.*, input.ord, input.patch, input.patterns, input.patch ? 'parent_item_id' AS moves,
+        input.patch ? 'dependencies' AS relinks,
+        CASE WHEN input.patch ? 'parent_item_id' THEN (input.patch ->> 'parent_item_id')::uuid ELSE i.parent_item_id END AS new_parent,
+        input.version IS NOT NULL AND input.version <> i.version AS stale
+      FROM input JOIN work_items i ON i.id = input.id WHERE i.project_id = ${projectId}
+    ), link AS MATERIALIZED (
+      SELECT target.id AS item_id, d.id::uuid AS target_id, position::int AS position
+      FROM target CROSS JOIN jsonb_array_elements_text(target.patch -> 'dependencies') WITH ORDINALITY AS d (id, position)
+      WHERE target.relinks
+      UNION ALL SELECT d.item_id, d.depends_on_id, d.position
+      FROM target JOIN work_item_dependencies d ON d.item_id = target.id WHERE NOT target.relinks
+    ), missing AS MATERIALIZED (
+      SELECT id FROM (SELECT target_id AS id FROM link UNION SELECT new_parent FROM target WHERE new_parent IS NOT NULL) AS wanted
+      WHERE NOT EXISTS (SELECT FROM work_items w WHERE w.id = wanted.id AND w.project_id = ${projectId})
+    ), ${cycle(sql)}, good AS MATERIALIZED (
+      SELECT * FROM target WHERE NOT stale AND NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle)
+    ), unlinked AS (
+      DELETE FROM work_item_dependencies d USING good
+      WHERE good.relinks AND d.item_id = good.id AND d.depends_on_id NOT IN (SELECT target_id FROM link)
+    ), linked AS (
+      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
+      SELECT link.item_id, link.target_id, link.position FROM link JOIN good ON good.id = link.item_id WHERE good.relinks
+      ON CONFLICT (item_id, depends_on_id) DO UPDATE SET position = excluded.position
+    ), holding AS MATERIALIZED (
+      SELECT w.id, w.number, 1 AS edge FROM link JOIN work_items w ON w.id = link.target_id WHERE w.status <> 'done'
+      UNION ALL SELECT w.id, w.number, 2 FROM good JOIN work_items w ON w.parent_item_id = good.id
+      WHERE w.status IN ('todo', 'claimed', 'failed')
+    ), blockers AS MATERIALIZED (
+      SELECT (SELECT count(*)::int FROM holding) AS count,
+        (SELECT coalesce(jsonb_agg(id ORDER BY number), '[]') FROM (SELECT DISTINCT id, number FROM holding) AS one) AS ids
+    ), ${changed(sql)}, ${families(sql)}, changes AS (SELECT * FROM updated UNION ALL SELECT * FROM relatives)`, sql`
+    SELECT ord, json_build_object('stale', stale, 'version', version, 'missing', (SELECT json_agg(id) FROM missing),
+      'cycle', EXISTS (SELECT FROM cycle))::text AS note
+    FROM target WHERE NOT EXISTS (SELECT FROM good)`);
+}
+
+/** Would the item, by its new links, come to wait for itself? */
+const cycle = (sql: Sql): Fragment => sql`
+  walk AS (
+    WITH RECURSIVE reach AS (
+      SELECT target_id AS id FROM link
+      UNION SELECT w.id FROM target JOIN work_items w ON w.parent_item_id = target.id
+      UNION
+      SELECT next.id FROM reach CROSS JOIN LATERAL (
+        SELECT d.depends_on_id AS id FROM work_item_dependencies d WHERE d.item_id = reach.id
+        UNION ALL SELECT w.id FROM work_items w WHERE w.parent_item_id = reach.id
+      ) AS next WHERE reach.id NOT IN (SELECT id FROM target)
+    ) SELECT reach.id FROM reach, target WHERE target.moves OR target.relinks
+  ), cycle AS MATERIALIZED (
+    SELECT walk.id FROM walk, target WHERE walk.id = target.id OR walk.id = target.new_parent
+    UNION SELECT target.id FROM target WHERE target.new_parent = target.id
+  )`;
+
+const changed = (sql: Sql): Fragment => {
+  const text = (field: Fragment, name: string) => sql`CASE WHEN good.patch ? ${name}::text THEN good.patch ->> ${name}::text ELSE ${field} END`;
+  const json = (field: Fragment, name: string) => sql`CASE WHEN good.patch ? ${name}::text THEN good.patch -> ${name}::text ELSE ${field} END`;
+  return sql`
+    updated AS (
+      UPDATE work_items AS i SET
+        title = ${text(sql`i.title`, 'title')}, description = ${text(sql`i.description`, 'description')},
+        task_type = ${text(sql`i.task_type`, 'task_type')}, priority = (${text(sql`i.priority::text`, 'priority')})::int,
+        parent_item_id = good.new_parent, files_planned = ${json(sql`i.files_planned`, 'files_planned')},
+        file_patterns = CASE WHEN good.patch ? 'files_planned' THEN good.patterns ELSE i.file_patterns END,
+        estimated_hours = (${text(sql`i.estimated_hours::text`, 'estimated_hours')})::float8,
+        max_attempts = (${text(sql`i.max_attempts::text`, 'max_attempts')})::int,
+        conflict_policy = ${text(sql`i.conflict_policy`, 'conflict_policy')}, metadata = ${json(sql`i.metadata`, 'metadata')},
+        open_blockers = blockers.count, updated_at = project.now, version = i.version + 1
+      FROM good CROSS JOIN blockers CROSS JOIN project WHERE i.id = good.id
+      RETURNING i.*, ${event(sql, {
+        ord: sql`good.ord`,
+        type: 'item.updated',
+        data: sql`good.patch || CASE WHEN good.relinks THEN jsonb_build_object('blocked_by', blockers.ids) ELSE '{}' END`,
+        blockedBy: sql`blockers.ids`,
+        dependencies: sql`(SELECT coalesce(jsonb_agg(target_id ORDER BY position), '[]') FROM link)`,
+      })}
+    )`;
+};
+
+/** The parent that an open item left waits for one less, the one it came to for one more. */
+const families = (sql: Sql): Fragment => sql`
+  moved AS MATERIALIZED (
+    SELECT * FROM good WHERE new_parent IS DISTINCT FROM parent_item_id AND status IN ('todo', 'claimed', 'failed')
+  ), shifted AS MATERIALIZED (
+    SELECT i.id, each.count, moved.ord, CASE WHEN each.count > 0
+      THEN ${blockedBy(sql)} || jsonb_build_array(moved.id)
+      ELSE ${blockedBy(sql, sql`SELECT moved.id`)} END AS blocked_by
+    FROM moved CROSS JOIN LATERAL (VALUES (moved.parent_item_id, -1), (moved.new_parent, 1)) AS each (id, count)
+    JOIN work_items i ON i.id = each.id
+  ), relatives AS (
+    UPDATE work_items AS i SET open_blockers = i.open_blockers + shifted.count, updated_at = project.now, version = i.version + 1
+    FROM shifted CROSS JOIN project WHERE i.id = shifted.id
+    RETURNING i.*, ${event(sql, {
+      ord: sql`shifted.ord`,
+      step: steps.relatives,
+      type: 'item.updated',
+      data: sql`jsonb_build_object('blocked_by', shifted.blocked_by)`,
+      blockedBy: sql`shifted.blocked_by`,
+    })}
+  )`;
+
+/** Sets the priority of items that are still to be done; for bulk. */
+export function setPriority(
+  sql: Sql,
+  projectId: string,
+  entries: readonly (Entry & { id: string; priority: number })[],
+): Promise<Outcome[]> {
+  return write(sql, projectId, entries, sql`id uuid, priority int`, sql`
+    changes AS (
+      UPDATE work_items AS i SET priority = input.priority, updated_at = project.now, version = i.version + 1
+      FROM input CROSS JOIN project
+      WHERE i.id = input.id AND i.project_id = project.id AND i.status IN ('todo', 'claimed', 'failed') AND i.priority <> input.priority
+      RETURNING i.*, ${event(sql, {
+        ord: sql`input.ord`,
+        type: 'item.updated',
+        data: sql`jsonb_build_object('priority', i.priority)`,
+      })}
+    )`);
+}

@@ -1,0 +1,171 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import type { HttpBindings } from '@hono/node-server';
+import { commands, type CommandName } from '@switchyard/shared/commands';
+import { httpStatusOf, Refusal } from '@switchyard/shared/errors';
+import { limits } from '@switchyard/shared/limits';
+import { asRefusal, dispatch } from '../dispatch.ts';
+import type { Hub } from '../hub.ts';
+import { authenticate, cookieName, tokenFromCookie } from './authenticate.ts';
+import { board } from './board.ts';
+import type { Metrics } from './metrics.ts';
+import { openApi } from './openapi.ts';
+import { originIsAllowed, type OriginRules } from './origin.ts';
+
+type Env = { Bindings: HttpBindings };
+type Http = Context<Env>;
+
+const sessionSeconds = 30 * 24 * 3_600;
+
+export interface HttpParts {
+  hub: Hub;
+  rules: OriginRules;
+  metrics: Metrics;
+  /** Folder of the built board. */
+  boardFolder: URL;
+}
+
+/** All of the hub's HTTP: the commands from their table, the browser's session, health, documentation, the board. */
+export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<Env> {
+  const app = new Hono<Env>();
+  app.onError((error, c) => refuse(c, asRefusal(hub, `${c.req.method} ${c.req.path}`, error)));
+  app.use('*', async (c, next) => {
+    if (!originIsAllowed(c.env.incoming.headers, rules)) throw foreignOrigin();
+    await next();
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('Referrer-Policy', 'no-referrer');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
+  });
+  health(app, hub);
+  app.get('/metrics', async (c) => {
+    await callerOf(c, hub);
+    return c.text(await metrics.text(), 200, { 'Content-Type': metrics.contentType });
+  });
+  app.get('/api/openapi.json', async (c) => {
+    await callerOf(c, hub);
+    return c.json(openApi());
+  });
+  browserSession(app, hub);
+  for (const name of Object.keys(commands) as CommandName[]) serveCommand(app, hub, name);
+  app.all('/api/*', (c) => {
+    throw new Refusal('NOT_FOUND', `There is no ${c.req.method} ${c.req.path}. /api/openapi.json lists what there is.`);
+  });
+  board(app, boardFolder);
+  return app;
+}
+
+function health(app: Hono<Env>, hub: Hub): void {
+  app.get('/healthz', (c) => c.json({ ok: true }));
+  app.get('/readyz', async (c) => {
+    // It listens only once the migrations are done, so what remains to ask is the database.
+    await hub.db.control((sql) => sql`SELECT 1`);
+    return c.json({ ok: true });
+  });
+}
+
+/** `POST /api/session {token}` trades a token for a cookie that scripts cannot read and other sites cannot send. */
+function browserSession(app: Hono<Env>, hub: Hub): void {
+  const path = '/api/session';
+  app.get(path, async (c) => {
+    const { role, project_id, label } = await callerOf(c, hub);
+    return c.json({ session: { role, project_id, label } });
+  });
+  app.post(path, limitBody(limits.messageBytes), async (c) => {
+    const body = await bodyOf(c);
+    const secret = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
+    if (typeof secret !== 'string') {
+      throw new Refusal('VALIDATION', 'Send {"token": "swy_…"}.', { issues: [{ path: 'token', message: 'is missing' }] });
+    }
+    const { role, project_id, label } = await authenticate(hub.db, secret);
+    const secure = c.req.header('x-forwarded-proto') === 'https';
+    setCookie(c, cookieName, secret, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionSeconds, secure });
+    return c.json({ session: { role, project_id, label } });
+  });
+  app.delete(path, (c) => {
+    deleteCookie(c, cookieName, { path: '/' });
+    return c.json({ session: null });
+  });
+}
+
+function serveCommand(app: Hono<Env>, hub: Hub, name: CommandName): void {
+  const spec: { method: string; path: string; messageBytes?: number; success?: number } = commands[name];
+  app.on(spec.method, spec.path, limitBody(spec.messageBytes ?? limits.messageBytes), async (c) => {
+    const token = await callerOf(c, hub);
+    const input = await inputOf(c);
+    const result = await dispatch(hub, { token, session: null }, name, input);
+    return answerJson(result, spec.success ?? 200);
+  });
+}
+
+// c.json() types what it is given, and some of it is JSON text already (see domain/wire.ts).
+function answerJson(result: unknown, status: number): Response {
+  return new Response(JSON.stringify(result), { status, headers: { 'Content-Type': 'application/json' } });
+}
+
+/** Path, query and body make up one object; a name that stands in two of them with different values is a mistake. */
+async function inputOf(c: Http): Promise<Record<string, unknown>> {
+  const body = c.req.method === 'GET' ? undefined : await bodyOf(c);
+  const fields = Array.isArray(body) ? { items: body as unknown[] } : (body ?? {});
+  if (typeof fields !== 'object') throw badBody('is no JSON object');
+  const key = c.req.header('idempotency-key');
+  const parts = [fields, c.req.query(), key === undefined ? {} : { request_id: key }, c.req.param()];
+  const input: Record<string, unknown> = {};
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) {
+      if (Object.hasOwn(input, name) && input[name] !== value) {
+        throw new Refusal('VALIDATION', `"${name}" stands in the request twice, with different values.`, {
+          issues: [{ path: name, message: 'stands in the request twice' }],
+        });
+      }
+      Object.defineProperty(input, name, { value, enumerable: true, writable: true, configurable: true });
+    }
+  }
+  return input;
+}
+
+async function bodyOf(c: Http): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === '') return undefined;
+  const type = c.req.header('content-type') ?? '';
+  // Only a form could be sent across origins without being asked for first.
+  if (!type.includes('json')) throw badBody('is not declared as JSON: send Content-Type: application/json');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw badBody('is no valid JSON');
+  }
+}
+
+const badBody = (message: string) =>
+  new Refusal('VALIDATION', `The body ${message}.`, { issues: [{ path: '', message: `the body ${message}` }] });
+
+async function callerOf(c: Http, hub: Hub) {
+  const header = c.req.header('authorization');
+  const bearer = /^Bearer\s+(\S+)$/i.exec(header ?? '')?.[1];
+  if (header !== undefined) return authenticate(hub.db, bearer ?? '(none)');
+  const cookie = tokenFromCookie(c.req.header('cookie'));
+  const writes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+  const fromHere = c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') === 'same-origin';
+  if (cookie !== undefined && writes && !fromHere) throw foreignOrigin();
+  return authenticate(hub.db, cookie);
+}
+
+const foreignOrigin = () =>
+  new Refusal('FORBIDDEN', 'This address or page may not use the hub. Add its origin to SWITCHYARD_ALLOWED_ORIGINS if it should.');
+
+function limitBody(bytes: number) {
+  return bodyLimit({
+    maxSize: bytes,
+    onError: () => {
+      throw new Refusal('PAYLOAD_TOO_LARGE', `The body is larger than ${bytes} bytes. Send less at once.`, { bytes_max: bytes });
+    },
+  });
+}
+
+function refuse(c: Http, refusal: Refusal): Response {
+  const retry = refusal.details.retry_after_ms;
+  if (typeof retry === 'number') c.header('Retry-After', String(Math.ceil(retry / 1_000)));
+  if (refusal.code === 'UNAUTHENTICATED') c.header('WWW-Authenticate', 'Bearer');
+  return c.json({ error: refusal.toJSON() }, httpStatusOf[refusal.code]);
+}

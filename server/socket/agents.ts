@@ -1,0 +1,147 @@
+import type { Conflict } from '@switchyard/shared/item';
+import type { LogRow } from '../domain/journal.ts';
+import { sessionClaims } from '../domain/sessions.ts';
+import { raw } from '../domain/wire.ts';
+import type { Hub } from '../hub.ts';
+import type { HubSocket, LocalAgent } from './types.ts';
+
+/** Whether a line ended a claim, and why; a retry that fell due or the cancel of what nobody held ends none. */
+function endOfClaim(row: LogRow): { reason: string } | null {
+  if (row.type === 'item.completed' || row.type === 'item.released') return { reason: row.type };
+  if (row.type !== 'item.failed' && row.type !== 'item.requeued' && row.type !== 'item.cancelled') return null;
+  const { reason, stopping } = JSON.parse(row.data) as { reason?: string | null; stopping?: boolean };
+  if (row.type === 'item.failed') return { reason: reason ?? 'failed' };
+  if (row.type === 'item.requeued') return reason === 'lease_expired' ? { reason } : null;
+  return stopping ? { reason: reason ?? 'cancelled' } : null;
+}
+
+/** The agents connected to this hub: who they are, and what the log has for each of them. */
+export class Agents {
+  readonly #hub: Hub;
+  /** By session. */
+  readonly #agents = new Map<string, LocalAgent>();
+  readonly #ofProject = new Map<string, Set<LocalAgent>>();
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+    hub.feed.onRows((projectId, rows) => {
+      if (this.#ofProject.has(projectId)) for (const row of rows) this.#hear(row);
+    });
+  }
+
+  /** Those of one project; empty when there are none. */
+  of(projectId: string): ReadonlySet<LocalAgent> {
+    return this.#ofProject.get(projectId) ?? new Set();
+  }
+
+  get size(): number {
+    return this.#agents.size;
+  }
+
+  /** Opens or resumes the session, and tells the agent what it still holds and what it must stop. */
+  async connect(socket: HubSocket, capacity: number): Promise<LocalAgent> {
+    const { hub, session, token } = { hub: this.#hub, ...socket.data.caller };
+    if (!session) throw new Error('a socket without a session is no agent');
+    const entry = {
+      actor: session.agentId,
+      session_id: session.id,
+      agent_id: session.agentId,
+      token_id: token.id,
+      connection_id: session.connectionId,
+      task_types: session.taskTypes,
+      capacity,
+    };
+    const agent: LocalAgent = { socket, session, capacity, held: 0, connectedSeq: null };
+    this.#admit(agent);
+    const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
+    if (outcome.kind !== 'rows' || outcome.rows.length === 0) {
+      this.remove(agent);
+      throw new SessionTaken(session.id);
+    }
+    agent.connectedSeq = outcome.rows[0]!.seq;
+    const { claims, stopping } = await hub.db.read((sql) => sessionClaims(sql, session.id));
+    agent.held = claims.length;
+    socket.emit('session.ready', {
+      session_id: session.id,
+      agent_id: session.agentId,
+      lease_seconds: hub.timing.leaseSeconds,
+      heartbeat_seconds: hub.timing.heartbeatSeconds,
+      server_time: new Date().toISOString(),
+      claims: claims.map(({ item, ...claim }) => ({ item: raw(item), ...claim, session_id: session.id })),
+    });
+    for (const claim of stopping) this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });
+    return agent;
+  }
+
+  #admit(agent: LocalAgent): void {
+    const { session } = agent;
+    const before = this.#agents.get(session.id);
+    this.#agents.set(session.id, agent);
+    // The newest connection of a session speaks for it; an older one is half-open, or a mistake.
+    if (before) {
+      this.#ofProject.get(session.projectId)?.delete(before);
+      before.socket.disconnect(true);
+    }
+    const all = this.#ofProject.get(session.projectId) ?? new Set();
+    this.#ofProject.set(session.projectId, all.add(agent));
+  }
+
+  remove(agent: LocalAgent): void {
+    const { id, projectId } = agent.session;
+    if (this.#agents.get(id) === agent) this.#agents.delete(id);
+    const all = this.#ofProject.get(projectId);
+    all?.delete(agent);
+    if (all?.size === 0) this.#ofProject.delete(projectId);
+  }
+
+  #hear(row: LogRow): void {
+    if (row.type === 'conflict.detected' || row.type === 'conflict.resolved') return this.#tellConflict(row);
+    if (row.type === 'agent.connected') return this.#dropIfMoved(row);
+    const agent = row.session_id === null ? undefined : this.#agents.get(row.session_id);
+    if (!agent) return;
+    if (row.type === 'item.claimed') agent.held++;
+    const end = endOfClaim(row);
+    if (!end) return;
+    agent.held = Math.max(0, agent.held - 1);
+    const claim = { item_id: row.item_id!, attempt: row.attempt!, reason: end.reason };
+    if (row.type === 'item.cancelled') this.#tellCancelled(agent, claim);
+    else if (end.reason === 'lease_expired') agent.socket.emit('claim.lost', claim);
+  }
+
+  #tellCancelled(agent: LocalAgent, claim: { item_id: string; attempt: number; reason: string }): void {
+    agent.socket.emit('claim.cancelled', claim, () => {
+      const { hub, session } = { hub: this.#hub, session: agent.session };
+      const entry = { actor: session.agentId, id: claim.item_id, attempt: claim.attempt, agent_id: session.agentId, session_id: session.id };
+      hub.lanes
+        .submit(session.projectId, hub.works.acknowledgeCancel, entry)
+        .catch((error: unknown) => hub.log.warn({ err: error, ...claim }, 'could not take down that an agent stopped; it will be told again'));
+    });
+  }
+
+  #tellConflict(row: LogRow): void {
+    const pair = JSON.parse(row.data) as Omit<Conflict, 'work_item_id'> & { items: (Conflict & { session_id: string; attempt: number })[] };
+    for (const [own, other] of [pair.items, [...pair.items].reverse()]) {
+      if (!own || !other) continue;
+      const { work_item_id, number, title, agent_id } = other;
+      const { conflicting_files, kind, since } = pair;
+      const conflict = { work_item_id, number, title, agent_id, conflicting_files, kind, since };
+      const told = { item_id: own.work_item_id, attempt: own.attempt, conflicts: [conflict] };
+      this.#agents.get(own.session_id)?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', told);
+    }
+  }
+
+  /** The session has a newer connection, perhaps on another hub. */
+  #dropIfMoved(row: LogRow): void {
+    const { session_id, connection_id } = JSON.parse(row.data) as { session_id: string; connection_id: string };
+    const agent = this.#agents.get(session_id);
+    // A line about an earlier connection may come after a later one was admitted here.
+    const newer = row.seq! > (agent?.connectedSeq ?? Infinity);
+    if (newer && agent?.session.connectionId !== connection_id) agent?.socket.disconnect(true);
+  }
+}
+
+export class SessionTaken extends Error {
+  constructor(id: string) {
+    super(`session ${id} belongs to another agent`);
+  }
+}

@@ -1,0 +1,46 @@
+import { acknowledgeCancel, cancelItems, retryItems, type CancelEntry } from './domain/cancel.ts';
+import { claimItems, claimNext, type ClaimEntry, type ClaimNextEntry } from './domain/claim.ts';
+import { completeItems, type CompleteEntry } from './domain/complete.ts';
+import { createItems, type CreateEntry } from './domain/create.ts';
+import { failItems, releaseItems, type FailEntry, type ReleaseEntry } from './domain/give-back.ts';
+import type { HeldEntry } from './domain/held.ts';
+import type { Entry } from './domain/journal.ts';
+import { reportFiles, reportProgress, type ProgressEntry, type ReportFilesEntry } from './domain/report.ts';
+import { connectSessions, disconnectSessions, type ConnectEntry, type DisconnectEntry } from './domain/sessions.ts';
+import { requeueDue, sweepLeases } from './domain/sweep.ts';
+import { setPriority, updateItem, type UpdateEntry } from './domain/update.ts';
+import type { Work } from './lanes.ts';
+import type { Timing } from './settings.ts';
+
+/**
+ * Every change there is, in the order of a turn: sessions open, reports come before the end of the claim they speak
+ * of, and what frees items comes before what claims them.
+ */
+export function worksFor({ leaseSeconds, graceSeconds }: Timing) {
+  return {
+    connect: work<ConnectEntry>('connect', 0, (sql, id, all) => connectSessions(sql, id, all, leaseSeconds)),
+    disconnect: work<DisconnectEntry>('disconnect', 0, (sql, id, all) => disconnectSessions(sql, id, all, graceSeconds)),
+    reportFiles: work<ReportFilesEntry>('report_files', 1, (sql, id, all) => reportFiles(sql, id, all, leaseSeconds)),
+    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) => reportProgress(sql, id, all, leaseSeconds)),
+    complete: work<CompleteEntry>('complete', 2, completeItems),
+    fail: work<FailEntry>('fail', 3, failItems),
+    release: work<ReleaseEntry>('release', 3, releaseItems),
+    acknowledgeCancel: work<HeldEntry>('acknowledge_cancel', 3, acknowledgeCancel),
+    sweep: work<Entry>('sweep', 3, (sql, id) => sweepLeases(sql, id)),
+    requeueDue: work<Entry>('requeue_due', 3, (sql, id) => requeueDue(sql, id)),
+    create: work<CreateEntry>('create', 4, (sql, id, [entry]) => createItems(sql, id, entry!)),
+    update: work<UpdateEntry>('update', 4, (sql, id, [entry]) => updateItem(sql, id, entry!)),
+    cancel: work<CancelEntry>('cancel', 4, (sql, id, [entry]) => cancelItems(sql, id, entry!)),
+    retry: work<Entry & { id: string }>('retry', 4, retryItems),
+    setPriority: work<Entry & { id: string; priority: number }>('set_priority', 4, setPriority),
+    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) => claimItems(sql, id, all, leaseSeconds)),
+    claimNext: (taskTypes: readonly string[] | null) =>
+      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) => claimNext(sql, id, all, taskTypes, leaseSeconds)),
+  };
+}
+
+export type Works = ReturnType<typeof worksFor>;
+
+function work<E extends Entry>(name: string, phase: number, run: Work<E>['run']): Work<E> {
+  return { name, phase, run };
+}
