@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import type { HttpBindings } from '@hono/node-server';
 import { commands, type CommandName } from '@switchyard/shared/commands';
@@ -71,8 +70,8 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
     const { role, project_id, label } = await callerOf(c, hub);
     return c.json({ session: { role, project_id, label } });
   });
-  app.post(path, limitBody(limits.messageBytes), async (c) => {
-    const body = await bodyOf(c);
+  app.post(path, async (c) => {
+    const body = await bodyOf(c, limits.messageBytes);
     const secret = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
     if (typeof secret !== 'string') {
       throw new Refusal('VALIDATION', 'Send {"token": "swy_…"}.', { issues: [{ path: 'token', message: 'is missing' }] });
@@ -90,9 +89,9 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
 
 function serveCommand(app: Hono<Env>, hub: Hub, name: CommandName): void {
   const spec: { method: string; path: string; messageBytes?: number; success?: number } = commands[name];
-  app.on(spec.method, spec.path, limitBody(spec.messageBytes ?? limits.messageBytes), async (c) => {
+  app.on(spec.method, spec.path, async (c) => {
     const token = await callerOf(c, hub);
-    const input = await inputOf(c);
+    const input = await inputOf(c, spec.messageBytes ?? limits.messageBytes);
     const result = await dispatch(hub, { token, session: null }, name, input);
     return answerJson(result, spec.success ?? 200);
   });
@@ -104,8 +103,8 @@ function answerJson(result: unknown, status: number): Response {
 }
 
 /** Path, query and body make up one object; a name that stands in two of them with different values is a mistake. */
-async function inputOf(c: Http): Promise<Record<string, unknown>> {
-  const body = c.req.method === 'GET' ? undefined : await bodyOf(c);
+async function inputOf(c: Http, bytesMax: number): Promise<Record<string, unknown>> {
+  const body = c.req.method === 'GET' ? undefined : await bodyOf(c, bytesMax);
   const fields = Array.isArray(body) ? { items: body as unknown[] } : (body ?? {});
   if (typeof fields !== 'object') throw badBody('is no JSON object');
   const key = c.req.header('idempotency-key');
@@ -124,8 +123,8 @@ async function inputOf(c: Http): Promise<Record<string, unknown>> {
   return input;
 }
 
-async function bodyOf(c: Http): Promise<unknown> {
-  const text = await c.req.text();
+async function bodyOf(c: Http, bytesMax: number): Promise<unknown> {
+  const text = await textOf(c, bytesMax);
   if (text === '') return undefined;
   const type = c.req.header('content-type') ?? '';
   // Only a form could be sent across origins without being asked for first.
@@ -154,14 +153,26 @@ async function callerOf(c: Http, hub: Hub) {
 const foreignOrigin = () =>
   new Refusal('FORBIDDEN', 'This address or page may not use the hub. Add its origin to SWITCHYARD_ALLOWED_ORIGINS if it should.');
 
-function limitBody(bytes: number) {
-  return bodyLimit({
-    maxSize: bytes,
-    onError: () => {
-      throw new Refusal('PAYLOAD_TOO_LARGE', `The body is larger than ${bytes} bytes. Send less at once.`, { bytes_max: bytes });
-    },
-  });
+/**
+ * The body, read no further than `bytesMax`. Not by hono/body-limit: a body without a Content-Length, such as the
+ * empty one of a DELETE, it puts into a new Request, which fails as long as @hono/node-server leaves the globals alone.
+ */
+async function textOf(c: Http, bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = Number(c.req.header('content-length') ?? 0);
+  if (bytes > bytesMax) throw tooLarge(bytesMax);
+  // Node holds a body to its Content-Length.
+  if (bytes > 0) return c.req.text();
+  for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
+
+const tooLarge = (bytesMax: number) =>
+  new Refusal('PAYLOAD_TOO_LARGE', `The body is larger than ${bytesMax} bytes. Send less at once.`, { bytes_max: bytesMax });
 
 function refuse(c: Http, refusal: Refusal): Response {
   const retry = refusal.details.retry_after_ms;

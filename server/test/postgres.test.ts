@@ -63,13 +63,13 @@ async function query(database: Pick<EmbeddedPostgres, 'connection'>, statement: 
 
 interface Hub {
   process: ChildProcess;
-  /** What it says next: see setup/hub.ts. */
+  /** What it says next: see setup/postgres-owner.ts. */
   next(): Promise<Record<string, unknown> & { connection: EmbeddedPostgres['connection'] }>;
 }
 
 /** Starts one in a process of its own, which leads a process group as a shell's foreground job does. */
 function startHub(dataDir: string, checkout = root, umask = ''): Hub {
-  const script = join(checkout, 'server/test/setup/hub.ts');
+  const script = join(checkout, 'server/test/setup/postgres-owner.ts');
   const command = `${umask && `umask ${umask} &&`} exec "$0" "$@"`;
   const args = [process.execPath, script, dataDir, join(folder, 'elsewhere')];
   const child = spawn('/bin/sh', ['-c', command, ...args], {
