@@ -131,7 +131,10 @@ function linksOf(issue: Fields, known: Known, warnings: Warning[]) {
 
   const parents = [...new Set(links.filter(({ type }) => type === 'parent-child').map(({ id }) => id))];
   const parentKey = idOf(issue.parent) || parents.find((id) => known.has(id)) || parents[0] || null;
-  for (const parent of parents) if (parent !== parentKey) warn(`a second parent, ${parent}`);
+  for (const parent of parents.filter((id) => id !== parentKey)) {
+    const kind = known.has(parent) ? 'link' : 'missing';
+    warnings.push({ kind, key: idOf(issue.id), message: `a second parent, ${parent}` });
+  }
 
   // In Beads an issue does not wait for a deleted one; here a cancelled dependency would block it.
   const dependencyKeys = links
