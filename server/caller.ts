@@ -26,16 +26,23 @@ export function mayAct(caller: Caller, least: Role): boolean {
 /** What is out of a token's project does not exist for it. */
 export function maySee(caller: Caller, projectId: string): boolean {
   const { project_id } = caller.token;
-  return (project_id === null || project_id === projectId) && (caller.session?.projectId ?? projectId) === projectId;
+  return (
+    (project_id === null || project_id === projectId) &&
+    (caller.session?.projectId ?? projectId) === projectId
+  );
 }
 
 /** The agent that a command speaks for: the session's, the token's, or the one it names. */
 export function agentIdOf(caller: Caller, named: string | undefined): string {
   const agentId = caller.session?.agentId ?? caller.token.agent_id ?? named;
   if (agentId !== undefined) return agentId;
-  throw new Refusal('VALIDATION', 'Say which agent this is: add agent_id, or use a token that is bound to one.', {
-    issues: [{ path: 'agent_id', message: 'is missing' }],
-  });
+  throw new Refusal(
+    'VALIDATION',
+    'Say which agent this is: add agent_id, or use a token that is bound to one.',
+    {
+      issues: [{ path: 'agent_id', message: 'is missing' }],
+    },
+  );
 }
 
 /** How the log names the caller. */

@@ -22,10 +22,13 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 /** Reads the environment. Throws with the variable's name and what it may be. */
 export function configFrom(env: NodeJS.ProcessEnv): Config {
   const logLevel = env.SWITCHYARD_LOG_LEVEL || 'info';
-  if (!levels.includes(logLevel)) throw new Error(`SWITCHYARD_LOG_LEVEL is "${logLevel}": use one of ${levels.join(', ')}.`);
+  if (!levels.includes(logLevel))
+    throw new Error(`SWITCHYARD_LOG_LEVEL is "${logLevel}": use one of ${levels.join(', ')}.`);
   const adminToken = env.SWITCHYARD_ADMIN_TOKEN || null;
   if (adminToken !== null && adminToken.length < 20) {
-    throw new Error('SWITCHYARD_ADMIN_TOKEN is too short to be safe: use at least 20 characters, or leave it out and one is made.');
+    throw new Error(
+      'SWITCHYARD_ADMIN_TOKEN is too short to be safe: use at least 20 characters, or leave it out and one is made.',
+    );
   }
   return {
     host: env.SWITCHYARD_HOST || '127.0.0.1',
@@ -38,7 +41,10 @@ export function configFrom(env: NodeJS.ProcessEnv): Config {
       heartbeatSeconds: number(env, 'SWITCHYARD_HEARTBEAT_SECONDS', 10, { min: 0.05, max: 3_600 }),
       graceSeconds: number(env, 'SWITCHYARD_DISCONNECT_GRACE_SECONDS', 15, { min: 0, max: 86_400 }),
     },
-    allowedOrigins: (env.SWITCHYARD_ALLOWED_ORIGINS ?? '').split(',').map((one) => one.trim().replace(/\/$/, '')).filter(Boolean),
+    allowedOrigins: (env.SWITCHYARD_ALLOWED_ORIGINS ?? '')
+      .split(',')
+      .map((one) => one.trim().replace(/\/$/, ''))
+      .filter(Boolean),
     logLevel,
   };
 }
@@ -52,6 +58,7 @@ function number(
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
   const value = Number(text);
-  if (Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  if (Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value)))
+    return value;
   throw new Error(`${name} is "${text}": use a${whole ? ' whole' : ''} number from ${min} to ${max}.`);
 }

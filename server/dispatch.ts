@@ -1,5 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { commands, type CommandName, type CommandOutput, type ParsedInput } from '@switchyard/shared/commands';
+import {
+  commands,
+  type CommandName,
+  type CommandOutput,
+  type ParsedInput,
+} from '@switchyard/shared/commands';
 import { Refusal, refusalOfIssues, type ErrorCode } from '@switchyard/shared/errors';
 import { callerKey, mayAct, type Caller } from './caller.ts';
 import { AnsweredBefore, refusalFrom, usedBefore, type Call } from './commands/call.ts';
@@ -33,7 +38,14 @@ const remembersItself = new Set<CommandName>([
 ]);
 
 // These say nothing about the request itself: asked again, it may go another way.
-const passing = new Set<ErrorCode>(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL', 'UNAUTHENTICATED', 'FORBIDDEN', 'PAYLOAD_TOO_LARGE']);
+const passing = new Set<ErrorCode>([
+  'UNAVAILABLE',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'PAYLOAD_TOO_LARGE',
+]);
 
 export function isCommand(name: string): name is CommandName {
   return Object.hasOwn(commands, name);
@@ -43,14 +55,23 @@ export function isCommand(name: string): name is CommandName {
  * The one way in: HTTP, Socket.IO and whatever comes next end here. Checks the role, then the input, then finds or
  * makes the answer. Throws a {@link Refusal} and nothing else.
  */
-export async function dispatch(hub: Hub, caller: Caller, name: CommandName, given: unknown): Promise<unknown> {
+export async function dispatch(
+  hub: Hub,
+  caller: Caller,
+  name: CommandName,
+  given: unknown,
+): Promise<unknown> {
   try {
     const spec = commands[name];
     if (!mayAct(caller, spec.role)) {
-      throw new Refusal('FORBIDDEN', `${name} needs the role ${spec.role}, and this token is a ${caller.token.role}'s.`, {
-        role: caller.token.role,
-        needs: spec.role,
-      });
+      throw new Refusal(
+        'FORBIDDEN',
+        `${name} needs the role ${spec.role}, and this token is a ${caller.token.role}'s.`,
+        {
+          role: caller.token.role,
+          needs: spec.role,
+        },
+      );
     }
     const parsed = spec.input.safeParse(withProject(caller, name, given));
     if (!parsed.success) throw refusalOfIssues(parsed.error);
@@ -67,7 +88,12 @@ function withProject(caller: Caller, name: CommandName, given: unknown): unknown
   return { ...given, project: caller.session.projectId };
 }
 
-async function answer(hub: Hub, caller: Caller, name: CommandName, input: Record<string, unknown>): Promise<unknown> {
+async function answer(
+  hub: Hub,
+  caller: Caller,
+  name: CommandName,
+  input: Record<string, unknown>,
+): Promise<unknown> {
   const requestId = typeof input.request_id === 'string' ? input.request_id : undefined;
   const fingerprint = requestId === undefined ? undefined : fingerprintOf(name, input);
   const call: Call = { hub, caller, requestId, fingerprint, remembered: false };
@@ -82,7 +108,9 @@ async function answer(hub: Hub, caller: Caller, name: CommandName, input: Record
     hub.db.read((sql) => remember(sql, { caller: key, requestId, fingerprint: fingerprint!, ...said }));
   try {
     const result = await handle(call, input);
-    const standing = call.remembered ? undefined : await keep({ answer: JSON.stringify(memorable(name, result)) });
+    const standing = call.remembered
+      ? undefined
+      : await keep({ answer: JSON.stringify(memorable(name, result)) });
     return standing ? again(standing) : result;
   } catch (error) {
     if (error instanceof AnsweredBefore) return error.answer;
@@ -118,12 +146,18 @@ const constraintMessages: Record<string, string> = {
 /** What a caller is told of any error; what is no refusal is a fault of ours, and goes to the log under an id. */
 export function asRefusal(hub: Hub, name: string, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const constraint = error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : '';
-  if (constraintMessages[constraint]) return new Refusal('VALIDATION', constraintMessages[constraint], { issues: [] });
+  const constraint =
+    error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : '';
+  if (constraintMessages[constraint])
+    return new Refusal('VALIDATION', constraintMessages[constraint], { issues: [] });
   if (codeOf(error) === sqlstate.invalidRegex) {
-    return new Refusal('VALIDATION', 'A glob among the files cannot be understood. Use *, **, ? and {a,b}.', { issues: [] });
+    return new Refusal('VALIDATION', 'A glob among the files cannot be understood. Use *, **, ? and {a,b}.', {
+      issues: [],
+    });
   }
   const id = randomUUID();
   hub.log.error({ err: error, errorId: id, command: name }, 'a command failed unexpectedly');
-  return new Refusal('INTERNAL', `Something went wrong in the hub. Its log says more under ${id}.`, { error_id: id });
+  return new Refusal('INTERNAL', `Something went wrong in the hub. Its log says more under ${id}.`, {
+    error_id: id,
+  });
 }

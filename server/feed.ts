@@ -60,7 +60,11 @@ export class Feed {
   /** Something may have been written to this project elsewhere. */
   wake(projectId: string): void {
     const feed = this.#projects.get(projectId);
-    feed?.catchUp().catch((error: unknown) => this.#log.warn({ err: error, projectId }, 'could not read the log; will try again'));
+    feed
+      ?.catchUp()
+      .catch((error: unknown) =>
+        this.#log.warn({ err: error, projectId }, 'could not read the log; will try again'),
+      );
   }
 
   wakeAll(): void {

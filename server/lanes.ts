@@ -76,7 +76,12 @@ class Lane {
   readonly #accept: (projectId: string, rows: LogRow[]) => void;
   readonly #idle: () => void;
 
-  constructor(projectId: string, db: Database, accept: (projectId: string, rows: LogRow[]) => void, idle: () => void) {
+  constructor(
+    projectId: string,
+    db: Database,
+    accept: (projectId: string, rows: LogRow[]) => void,
+    idle: () => void,
+  ) {
     this.#projectId = projectId;
     this.#db = db;
     this.#accept = accept;
@@ -85,9 +90,13 @@ class Lane {
 
   submit(work: Work<Entry>, entry: Entry, key: string, alone: boolean): Promise<Outcome> {
     if (this.#count >= waitingMax) {
-      const refusal = new Refusal('UNAVAILABLE', 'Too much waits for this project already. Try again in a moment.', {
-        retry_after_ms: 1_000,
-      });
+      const refusal = new Refusal(
+        'UNAVAILABLE',
+        'Too much waits for this project already. Try again in a moment.',
+        {
+          retry_after_ms: 1_000,
+        },
+      );
       return Promise.reject(refusal);
     }
     return new Promise((resolve, reject) => {
@@ -137,7 +146,13 @@ class Lane {
   }
 
   #tell(outcomes: Outcome[]): void {
-    const rows = outcomes.flatMap((outcome) => (outcome.kind === 'rows' ? outcome.rows : [])).filter((row) => row.seq !== null);
-    if (rows.length > 0) this.#accept(this.#projectId, rows.sort((a, b) => a.seq! - b.seq!));
+    const rows = outcomes
+      .flatMap((outcome) => (outcome.kind === 'rows' ? outcome.rows : []))
+      .filter((row) => row.seq !== null);
+    if (rows.length > 0)
+      this.#accept(
+        this.#projectId,
+        rows.sort((a, b) => a.seq! - b.seq!),
+      );
   }
 }

@@ -28,7 +28,9 @@ async function main(): Promise<void> {
   const say = (message: string) => log.info(message);
   const hub = await startHub({ config, log, say });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => shutDown(hub, say));
-  process.stdout.write(`\nSwitchyard listens on ${hub.url}\nBoard, with a way in:   ${hub.url}/#token=${hub.adminToken}\n\n`);
+  process.stdout.write(
+    `\nSwitchyard listens on ${hub.url}\nBoard, with a way in:   ${hub.url}/#token=${hub.adminToken}\n\n`,
+  );
 }
 
 let asked = 0;
@@ -48,6 +50,8 @@ function shutDown(hub: RunningHub, say: (message: string) => void): void {
 
 main().catch((error: unknown) => {
   const expected = error instanceof EmbeddedPostgresError || (error instanceof Error && !('code' in error));
-  process.stderr.write(`Switchyard cannot start. ${expected ? (error as Error).message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(
+    `Switchyard cannot start. ${expected ? (error as Error).message : String((error as Error).stack ?? error)}\n`,
+  );
   process.exit(1);
 });

@@ -42,7 +42,10 @@ const closeMs = 500;
 /** Puts a hub together from its parts: `main.ts` and the tests start the same thing. */
 export async function startHub({ config, log, say = () => {}, database }: StartOptions): Promise<RunningHub> {
   const adminToken = config.adminToken ?? adminTokenIn(config.dataDir);
-  const embedded = database || config.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: config.dataDir, log: say });
+  const embedded =
+    database || config.databaseUrl
+      ? null
+      : await startEmbeddedPostgres({ dataDir: config.dataDir, log: say });
   try {
     const address = database ?? config.databaseUrl ?? embedded!.connection;
     await migrate(address, say);
@@ -73,7 +76,11 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
   await db.read((sql) => ensureAdminToken(sql, newId(), adminToken));
 
   const server = createServer();
-  const rules: OriginRules = { host: config.host, port: () => portOf(server), allowedOrigins: config.allowedOrigins };
+  const rules: OriginRules = {
+    host: config.host,
+    port: () => portOf(server),
+    allowedOrigins: config.allowedOrigins,
+  };
   const metrics = openMetrics(hub, () => sockets);
   const app = httpApp({ hub, rules, metrics, boardFolder });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -103,7 +110,11 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
-      reject(taken ? new Error(`Port ${port} is taken. Stop what uses it, or set SWITCHYARD_PORT to another.`) : error);
+      reject(
+        taken
+          ? new Error(`Port ${port} is taken. Stop what uses it, or set SWITCHYARD_PORT to another.`)
+          : error,
+      );
     });
     server.listen(port, host, resolve);
   });

@@ -65,7 +65,8 @@ export class Sweeper {
       await lanes.submit(projectId, works.requeueDue, { actor: 'hub' }, { alone: true });
       if (!mayTake) continue;
       const outcome = await lanes.submit(projectId, works.sweep, { actor: 'hub' }, { alone: true });
-      const taken = outcome.kind === 'rows' ? outcome.rows.filter((row) => row.type === 'item.requeued').length : 0;
+      const taken =
+        outcome.kind === 'rows' ? outcome.rows.filter((row) => row.type === 'item.requeued').length : 0;
       if (taken > 0) log.info({ projectId, taken }, 'put back items whose agents fell silent');
     }
   }

@@ -6,7 +6,12 @@ import { failItems, releaseItems, type FailEntry, type ReleaseEntry } from './do
 import type { HeldEntry } from './domain/held.ts';
 import type { Entry } from './domain/journal.ts';
 import { reportFiles, reportProgress, type ProgressEntry, type ReportFilesEntry } from './domain/report.ts';
-import { connectSessions, disconnectSessions, type ConnectEntry, type DisconnectEntry } from './domain/sessions.ts';
+import {
+  connectSessions,
+  disconnectSessions,
+  type ConnectEntry,
+  type DisconnectEntry,
+} from './domain/sessions.ts';
 import { requeueDue, sweepLeases } from './domain/sweep.ts';
 import { setPriority, updateItem, type UpdateEntry } from './domain/update.ts';
 import type { Work } from './lanes.ts';
@@ -19,9 +24,15 @@ import type { Timing } from './settings.ts';
 export function worksFor({ leaseSeconds, graceSeconds }: Timing) {
   return {
     connect: work<ConnectEntry>('connect', 0, (sql, id, all) => connectSessions(sql, id, all, leaseSeconds)),
-    disconnect: work<DisconnectEntry>('disconnect', 0, (sql, id, all) => disconnectSessions(sql, id, all, graceSeconds)),
-    reportFiles: work<ReportFilesEntry>('report_files', 1, (sql, id, all) => reportFiles(sql, id, all, leaseSeconds)),
-    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) => reportProgress(sql, id, all, leaseSeconds)),
+    disconnect: work<DisconnectEntry>('disconnect', 0, (sql, id, all) =>
+      disconnectSessions(sql, id, all, graceSeconds),
+    ),
+    reportFiles: work<ReportFilesEntry>('report_files', 1, (sql, id, all) =>
+      reportFiles(sql, id, all, leaseSeconds),
+    ),
+    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) =>
+      reportProgress(sql, id, all, leaseSeconds),
+    ),
     complete: work<CompleteEntry>('complete', 2, completeItems),
     fail: work<FailEntry>('fail', 3, failItems),
     release: work<ReleaseEntry>('release', 3, releaseItems),
@@ -33,9 +44,13 @@ export function worksFor({ leaseSeconds, graceSeconds }: Timing) {
     cancel: work<CancelEntry>('cancel', 4, (sql, id, [entry]) => cancelItems(sql, id, entry!)),
     retry: work<Entry & { id: string }>('retry', 4, retryItems),
     setPriority: work<Entry & { id: string; priority: number }>('set_priority', 4, setPriority),
-    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) => claimItems(sql, id, all, leaseSeconds)),
+    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) =>
+      claimItems(sql, id, all, leaseSeconds),
+    ),
     claimNext: (taskTypes: readonly string[] | null) =>
-      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) => claimNext(sql, id, all, taskTypes, leaseSeconds)),
+      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) =>
+        claimNext(sql, id, all, taskTypes, leaseSeconds),
+      ),
   };
 }
 

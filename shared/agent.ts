@@ -62,7 +62,10 @@ export const progressSchema = z
   .object({
     ...progressCounts,
     finished_last_hour: z.int(),
-    eta_seconds: z.number().nullable().describe('at the pace of the last hour; null when nothing was finished in it'),
+    eta_seconds: z
+      .number()
+      .nullable()
+      .describe('at the pace of the last hour; null when nothing was finished in it'),
     eta_at: instant.nullable(),
     parents: z.array(z.object({ item_id: uuid, number: z.int(), title: z.string(), ...progressCounts })),
   })

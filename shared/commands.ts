@@ -16,7 +16,14 @@ import {
 } from './item.ts';
 import { limits } from './limits.ts';
 import { modifiedPaths, plannedPaths } from './paths.ts';
-import { projectNameSchema, projectRefSchema, projectSchema, roles, tokenSchema, type Role } from './project.ts';
+import {
+  projectNameSchema,
+  projectRefSchema,
+  projectSchema,
+  roles,
+  tokenSchema,
+  type Role,
+} from './project.ts';
 import { line, prose } from './text.ts';
 
 /** One command: written here once, served over HTTP, Socket.IO, OpenAPI and whatever comes next. */
@@ -45,7 +52,9 @@ const requestId = {
     .describe('the same caller and request_id get the same answer (HTTP: the Idempotency-Key header)'),
 };
 const agent = {
-  agent_id: agentIdSchema.optional().describe('over HTTP; a socket’s session knows it, and a bound token wins'),
+  agent_id: agentIdSchema
+    .optional()
+    .describe('over HTTP; a socket’s session knows it, and a bound token wins'),
 };
 const attempt = { attempt: z.int().min(1).describe('of the claim: the fencing token') };
 const files = { files: plannedPaths.optional().describe('added to files_planned') };
@@ -55,7 +64,9 @@ const leaseSeconds = {
     .min(0.1)
     .max(limits.claimLeaseSecondsMax)
     .optional()
-    .describe(`over HTTP, default ${limits.claimLeaseSecondsDefault}; over a socket it can only shorten the session's`),
+    .describe(
+      `over HTTP, default ${limits.claimLeaseSecondsDefault}; over a socket it can only shorten the session's`,
+    ),
 };
 const taskTypes = { task_types: z.array(taskTypeSchema).min(1).max(limits.taskTypes).optional() };
 const claimNext = {
@@ -66,7 +77,10 @@ const claimNext = {
 };
 
 const claimAnswer = z.object({ claim: claimSchema, conflicts: z.array(conflictSchema) });
-const nextAnswer = z.union([claimAnswer, z.object({ claim: z.null(), reason: z.literal('at_capacity').optional() })]);
+const nextAnswer = z.union([
+  claimAnswer,
+  z.object({ claim: z.null(), reason: z.literal('at_capacity').optional() }),
+]);
 const itemAnswer = z.object({ item: itemSchema });
 const finishAnswer = z.object({ item: itemSchema, next: nextAnswer.optional() });
 const itemConflicts = z.object({ item: itemSchema, conflicts: z.array(conflictSchema) });
@@ -101,19 +115,37 @@ export type DraftItem = z.infer<typeof createMany>['items'][number];
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const count = (max: number) => z.coerce.number<number | string>().int().min(0).max(max);
 const listOf = <T extends string>(one: z.ZodType<T, string>) =>
-  z.union([z.array(one).min(1).max(100), z.string().transform((text) => text.split(',')).pipe(z.array(one).min(1).max(100))]);
+  z.union([
+    z.array(one).min(1).max(100),
+    z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(one).min(1).max(100)),
+  ]);
 
 const itemFilter = {
   status: listOf(statusSchema).optional(),
   ready: flag.optional(),
   task_type: listOf(taskTypeSchema).optional(),
   agent: agentIdSchema.optional(),
-  parent: z.union([uuid, z.literal('none')]).optional().describe('children of this item; none: items without a parent'),
+  parent: z
+    .union([uuid, z.literal('none')])
+    .optional()
+    .describe('children of this item; none: items without a parent'),
   q: line(limits.searchLength).optional().describe('words in title or description, or #number'),
 };
 export type ItemFilter = { [K in keyof typeof itemFilter]?: z.infer<(typeof itemFilter)[K]> };
 
-export const itemSorts = ['number', '-number', 'priority', '-priority', 'updated', '-updated', 'title', '-title'] as const;
+export const itemSorts = [
+  'number',
+  '-number',
+  'priority',
+  '-priority',
+  'updated',
+  '-updated',
+  'title',
+  '-title',
+] as const;
 
 const reason = z.object({ code: z.string(), message: z.string() }).loose();
 const explainAnswer = z.object({
@@ -394,7 +426,13 @@ export const commands = define({
     byAgent: true,
     method: 'POST',
     path: '/api/items/:id/release',
-    input: z.strictObject({ ...id, ...agent, ...attempt, reason: prose(limits.noteLength).optional(), ...requestId }),
+    input: z.strictObject({
+      ...id,
+      ...agent,
+      ...attempt,
+      reason: prose(limits.noteLength).optional(),
+      ...requestId,
+    }),
     output: itemAnswer,
   },
   'item.cancel': {

@@ -49,19 +49,28 @@ export class Refusal extends Error {
 
 /** Zod's issues as `{path, message}`; of a union, the alternative that came closest to fitting. */
 export function refusalOfIssues(error: z.ZodError): Refusal {
-  const issues = closest(error.issues).map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+  const issues = closest(error.issues).map(({ path, message }) => ({
+    path: path.map(String).join('.'),
+    message,
+  }));
   const first = issues[0];
   const where = first?.path ? `${first.path}: ` : '';
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more, see details.issues)` : '';
-  return new Refusal('VALIDATION', `The input does not fit. ${where}${first?.message ?? ''}${more}`, { issues });
+  return new Refusal('VALIDATION', `The input does not fit. ${where}${first?.message ?? ''}${more}`, {
+    issues,
+  });
 }
 
 type Issue = z.core.$ZodIssue;
 
-function closest(issues: readonly Issue[], above: PropertyKey[] = []): { path: PropertyKey[]; message: string }[] {
+function closest(
+  issues: readonly Issue[],
+  above: PropertyKey[] = [],
+): { path: PropertyKey[]; message: string }[] {
   return issues.flatMap((issue) => {
     const path = [...above, ...issue.path];
-    if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ path, message: issue.message }];
+    if (issue.code !== 'invalid_union' || issue.errors.length === 0)
+      return [{ path, message: issue.message }];
     const alternatives = issue.errors.map((alternative) => closest(alternative, path));
     const depth = (found: { path: PropertyKey[] }[]) => Math.max(...found.map((one) => one.path.length));
     alternatives.sort((a, b) => depth(b) - depth(a) || a.length - b.length);

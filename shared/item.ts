@@ -10,7 +10,9 @@ export const conflictPolicySchema = z.enum(['warn', 'deny']);
 export const uuid = z.uuid();
 export const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
-export const agentIdSchema = line(limits.agentIdLength).describe('The name an agent goes by, over all its runs.');
+export const agentIdSchema = line(limits.agentIdLength).describe(
+  'The name an agent goes by, over all its runs.',
+);
 export const taskTypeSchema = slug.describe('feature, bug, test, docs, refactor, or a slug of your own');
 export const priorityField = z.int().min(0).max(limits.priorityMax);
 
@@ -63,7 +65,9 @@ export const conflictSchema = z
     title: z.string(),
     agent_id: z.string(),
     conflicting_files: z.array(z.string()),
-    kind: z.enum(['planned', 'modified']).describe('modified: one of the two has touched a shared file already'),
+    kind: z
+      .enum(['planned', 'modified'])
+      .describe('modified: one of the two has touched a shared file already'),
     since: instant,
   })
   .meta({ id: 'Conflict', description: 'Seen from one claimed item, naming the other.' });
@@ -73,7 +77,15 @@ export type Conflict = z.infer<typeof conflictSchema>;
 export const conflictPairSchema = z
   .object({
     items: z
-      .array(z.object({ work_item_id: uuid, number: z.int(), title: z.string(), agent_id: z.string(), attempt: z.int() }))
+      .array(
+        z.object({
+          work_item_id: uuid,
+          number: z.int(),
+          title: z.string(),
+          agent_id: z.string(),
+          attempt: z.int(),
+        }),
+      )
       .length(2),
     conflicting_files: z.array(z.string()),
     kind: z.enum(['planned', 'modified']),

@@ -19,7 +19,8 @@ export function pathFault(path: string): string | null {
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(path)) return 'has a control character';
   if (!path.isWellFormed()) return 'has a lone surrogate: send valid Unicode';
-  if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'is absolute: make it relative to the project root';
+  if (path.startsWith('/') || /^[A-Za-z]:/.test(path))
+    return 'is absolute: make it relative to the project root';
   const parts = path.split('/');
   if (parts.includes('..')) return 'has a ..: make it relative to the project root';
   if (parts.slice(0, -1).includes('')) return 'has an empty part (//)';

@@ -38,7 +38,10 @@ export const slug = z
 
 const depthOf = (value: unknown, depth = 1): number => {
   if (typeof value !== 'object' || value === null || depth > limits.jsonDepth) return depth;
-  return Object.values(value).reduce<number>((deepest, one) => Math.max(deepest, depthOf(one, depth + 1)), depth);
+  return Object.values(value).reduce<number>(
+    (deepest, one) => Math.max(deepest, depthOf(one, depth + 1)),
+    depth,
+  );
 };
 
 /** `__proto__` as a key is only ever an attack; NUL and lone surrogates cannot be stored in jsonb. */

@@ -66,9 +66,13 @@ function rowsOf(call: Call, replay: Replay): LogRow[] {
 }
 
 export function usedBefore(): Refusal {
-  return new Refusal('VALIDATION', 'This request_id was used for another command or input. Make a new one for each request.', {
-    issues: [{ path: 'request_id', message: 'was used for something else' }],
-  });
+  return new Refusal(
+    'VALIDATION',
+    'This request_id was used for another command or input. Make a new one for each request.',
+    {
+      issues: [{ path: 'request_id', message: 'was used for something else' }],
+    },
+  );
 }
 
 export function refusalFrom(json: string): Refusal {
@@ -80,9 +84,13 @@ export function refusalFrom(json: string): Refusal {
 export async function projectFor(call: Call, ref: string): Promise<Project> {
   const project = await call.hub.db.read((sql) => findProject(sql, ref));
   if (project && maySee(call.caller, project.id)) return project;
-  throw new Refusal('NOT_FOUND', `There is no project "${ref}" that you may see. project.list names those there are.`, {
-    project: ref,
-  });
+  throw new Refusal(
+    'NOT_FOUND',
+    `There is no project "${ref}" that you may see. project.list names those there are.`,
+    {
+      project: ref,
+    },
+  );
 }
 
 /** The id alone: an agent's socket knows its project, and asks nobody. */

@@ -23,7 +23,10 @@ export async function explain(call: Call, standing: Standing): Promise<Explanati
   }
   if (stopMessages[status]) reasons.push({ code: status.toUpperCase(), message: stopMessages[status] });
   if (standing.stopping) {
-    reasons.push({ code: 'STOPPING', message: `${standing.agent_id} has been told to stop and has not yet confirmed it.` });
+    reasons.push({
+      code: 'STOPPING',
+      message: `${standing.agent_id} has been told to stop and has not yet confirmed it.`,
+    });
   }
   if (status === 'failed') reasons.push(failure(standing));
   if (status === 'todo' || status === 'failed') reasons.push(...standing.blockers.map(blocker));
@@ -35,14 +38,26 @@ export async function explain(call: Call, standing: Standing): Promise<Explanati
 
 function failure(standing: Standing): Explanation['reasons'][number] {
   return standing.retry_at
-    ? { code: 'RETRY_PENDING', message: `It failed and is retried at ${standing.retry_at}.`, retry_at: standing.retry_at }
-    : { code: 'FAILED', message: 'It failed, and no attempts remain. item.retry puts it back into the queue.' };
+    ? {
+        code: 'RETRY_PENDING',
+        message: `It failed and is retried at ${standing.retry_at}.`,
+        retry_at: standing.retry_at,
+      }
+    : {
+        code: 'FAILED',
+        message: 'It failed, and no attempts remain. item.retry puts it back into the queue.',
+      };
 }
 
 function blocker(one: Standing['blockers'][number]): Explanation['reasons'][number] {
   const item = { item_id: one.id, number: one.number, status: one.status };
   const name = `#${one.number} "${one.title}"`;
-  if (one.child) return { code: 'CHILD_OPEN', message: `Its child ${name} is ${one.status}; a parent comes last.`, ...item };
+  if (one.child)
+    return {
+      code: 'CHILD_OPEN',
+      message: `Its child ${name} is ${one.status}; a parent comes last.`,
+      ...item,
+    };
   if (one.status === 'cancelled') {
     return {
       code: 'DEPENDENCY_CANCELLED',
@@ -51,7 +66,11 @@ function blocker(one: Standing['blockers'][number]): Explanation['reasons'][numb
     };
   }
   if (one.status === 'failed') {
-    return { code: 'DEPENDENCY_FAILED', message: `It depends on ${name}, which failed. Retry that one, or drop the dependency.`, ...item };
+    return {
+      code: 'DEPENDENCY_FAILED',
+      message: `It depends on ${name}, which failed. Retry that one, or drop the dependency.`,
+      ...item,
+    };
   }
   return { code: 'DEPENDENCY_OPEN', message: `It depends on ${name}, which is ${one.status}.`, ...item };
 }

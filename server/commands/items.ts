@@ -16,12 +16,19 @@ import { maySee } from '../caller.ts';
 
 /** What people do with items, and how everybody looks at them. */
 export const items = {
-  'item.create': async (call: Call, input: ParsedInput<'item.create'>): Promise<CommandOutput<'item.create'>> => {
+  'item.create': async (
+    call: Call,
+    input: ParsedInput<'item.create'>,
+  ): Promise<CommandOutput<'item.create'>> => {
     const projectId = await projectIdFor(call, input.project);
     const { drafts, pathOf } = draftsOf(input);
     if (call.caller.token.role !== 'operator') {
       const over = drafts.findIndex((draft) => draft.status && draft.status !== 'todo');
-      if (over >= 0) throw new Refusal('FORBIDDEN', `${pathOf(over)}status: only an operator may create items that are over already.`);
+      if (over >= 0)
+        throw new Refusal(
+          'FORBIDDEN',
+          `${pathOf(over)}status: only an operator may create items that are over already.`,
+        );
     }
     const agentId = input.agent_id === undefined ? undefined : agentIdOf(call.caller, input.agent_id);
     const entry = { ...identityOf(call, agentId), items: itemsFrom(drafts, pathOf) };
@@ -35,7 +42,11 @@ export const items = {
     const { project, sort, limit, cursor, ...filter } = input;
     const projectId = await projectIdFor(call, project);
     const page: Page = { sort, limit, after: cursor === undefined ? undefined : readCursor(cursor, sort) };
-    const { items: found, next, total } = await call.hub.db.read((sql) => listItems(sql, projectId, filter, page));
+    const {
+      items: found,
+      next,
+      total,
+    } = await call.hub.db.read((sql) => listItems(sql, projectId, filter, page));
     const next_cursor = next && Buffer.from(JSON.stringify({ sort, ...next })).toString('base64url');
     return { items: found.map((text) => raw(text)), next_cursor, total };
   },
@@ -44,20 +55,30 @@ export const items = {
     return { item: await itemFor(call, input.id) };
   },
 
-  'item.history': async (call: Call, input: ParsedInput<'item.history'>): Promise<CommandOutput<'item.history'>> => {
+  'item.history': async (
+    call: Call,
+    input: ParsedInput<'item.history'>,
+  ): Promise<CommandOutput<'item.history'>> => {
     await itemFor(call, input.id);
     const events = await call.hub.db.read((sql) => eventsOfItem(sql, input.id));
     return { events, attempts: attemptsOf(events) };
   },
 
-  'item.explain': async (call: Call, input: ParsedInput<'item.explain'>): Promise<CommandOutput<'item.explain'>> => {
+  'item.explain': async (
+    call: Call,
+    input: ParsedInput<'item.explain'>,
+  ): Promise<CommandOutput<'item.explain'>> => {
     const standing = await standingFor(call, input.id);
     return { item: await itemFor(call, input.id), ...(await explain(call, standing)) };
   },
 
-  'item.update': async (call: Call, input: ParsedInput<'item.update'>): Promise<CommandOutput<'item.update'>> => {
+  'item.update': async (
+    call: Call,
+    input: ParsedInput<'item.update'>,
+  ): Promise<CommandOutput<'item.update'>> => {
     const { id, version, request_id: _, ...patch } = input;
-    if (Object.values(patch).every((value) => value === undefined)) throw badLink('', 'Nothing to change: name at least one field.');
+    if (Object.values(patch).every((value) => value === undefined))
+      throw badLink('', 'Nothing to change: name at least one field.');
     const projectId = await projectOf(call, id);
     if (patch.dependencies) refuseRepeats(patch.dependencies, 'dependencies');
     const patterns = patch.files_planned ? await patternsAfter(call, id, patch.files_planned) : {};
@@ -68,7 +89,10 @@ export const items = {
     return { item: raw(row.item!) };
   },
 
-  'item.cancel': async (call: Call, input: ParsedInput<'item.cancel'>): Promise<CommandOutput<'item.cancel'>> => {
+  'item.cancel': async (
+    call: Call,
+    input: ParsedInput<'item.cancel'>,
+  ): Promise<CommandOutput<'item.cancel'>> => {
     const { id, reason, dependents } = input;
     const entry = { ...identityOf(call), ids: [id], reason: reason ?? null, dependents };
     const projectId = await projectOf(call, id);
@@ -76,15 +100,25 @@ export const items = {
     return { item: await changed(call, id, rows, 'item.cancelled', 'item.cancel') };
   },
 
-  'item.retry': async (call: Call, input: ParsedInput<'item.retry'>): Promise<CommandOutput<'item.retry'>> => {
+  'item.retry': async (
+    call: Call,
+    input: ParsedInput<'item.retry'>,
+  ): Promise<CommandOutput<'item.retry'>> => {
     const projectId = await projectOf(call, input.id);
-    const { rows } = await perform(call, projectId, call.hub.works.retry, { ...identityOf(call), id: input.id });
+    const { rows } = await perform(call, projectId, call.hub.works.retry, {
+      ...identityOf(call),
+      id: input.id,
+    });
     return { item: await changed(call, input.id, rows, 'item.retried', 'item.retry') };
   },
 
-  'items.bulk': async (call: Call, input: ParsedInput<'items.bulk'>): Promise<CommandOutput<'items.bulk'>> => {
+  'items.bulk': async (
+    call: Call,
+    input: ParsedInput<'items.bulk'>,
+  ): Promise<CommandOutput<'items.bulk'>> => {
     const projectId = await projectIdFor(call, input.project);
-    if (input.action === 'set_priority' && input.priority === undefined) throw badLink('priority', 'is missing: set_priority needs it');
+    if (input.action === 'set_priority' && input.priority === undefined)
+      throw badLink('priority', 'is missing: set_priority needs it');
     const ids = await call.hub.db.read((sql) => matchingIds(sql, projectId, input.filter));
     if (input.expected_count !== undefined && input.expected_count !== ids.length) {
       throw new Refusal(
@@ -98,7 +132,10 @@ export const items = {
   },
 };
 
-function draftsOf(input: ParsedInput<'item.create'>): { drafts: DraftItem[]; pathOf: (place: number) => string } {
+function draftsOf(input: ParsedInput<'item.create'>): {
+  drafts: DraftItem[];
+  pathOf: (place: number) => string;
+} {
   if ('items' in input) return { drafts: input.items, pathOf: (place) => `items.${place}.` };
   const { project: _, agent_id: __, request_id: ___, ...draft } = input;
   return { drafts: [draft], pathOf: () => '' };
@@ -122,10 +159,13 @@ async function createRefusal(
       }
     }
   }
-  const graph = await call.hub.db.read((sql) => waitingGraph(sql, [...(cycle ?? []), ...made.flatMap((item) => item.dependencies)]));
+  const graph = await call.hub.db.read((sql) =>
+    waitingGraph(sql, [...(cycle ?? []), ...made.flatMap((item) => item.dependencies)]),
+  );
   for (const item of made) {
     graph.set(item.id, [...(graph.get(item.id) ?? []), ...item.dependencies]);
-    if (item.parent_item_id !== null) graph.set(item.parent_item_id, [...(graph.get(item.parent_item_id) ?? []), item.id]);
+    if (item.parent_item_id !== null)
+      graph.set(item.parent_item_id, [...(graph.get(item.parent_item_id) ?? []), item.id]);
   }
   return cycleRefusal(findCycle(graph) ?? cycle ?? []);
 }
@@ -137,18 +177,28 @@ async function updateRefusal(
   note: string | null,
 ): Promise<Refusal> {
   if (note === null) return noSuchItem(id);
-  const { stale, version, missing } = JSON.parse(note) as { stale: boolean; version: number; missing: string[] | null };
+  const { stale, version, missing } = JSON.parse(note) as {
+    stale: boolean;
+    version: number;
+    missing: string[] | null;
+  };
   if (stale) {
-    return new Refusal('VERSION_MISMATCH', `The item has changed: it is at version ${version} by now. Read it again, then repeat the change.`, {
-      version,
-    });
+    return new Refusal(
+      'VERSION_MISMATCH',
+      `The item has changed: it is at version ${version} by now. Read it again, then repeat the change.`,
+      {
+        version,
+      },
+    );
   }
   if (missing) {
     const at = (patch.dependencies ?? []).findIndex((one) => missing.includes(one));
     return badLink(at >= 0 ? `dependencies.${at}` : 'parent_item_id', 'is no item of this project');
   }
   const links = patch.dependencies ?? [];
-  const graph = await call.hub.db.read((sql) => waitingGraph(sql, [id, ...links, ...(patch.parent_item_id ? [patch.parent_item_id] : [])]));
+  const graph = await call.hub.db.read((sql) =>
+    waitingGraph(sql, [id, ...links, ...(patch.parent_item_id ? [patch.parent_item_id] : [])]),
+  );
   if (patch.dependencies) {
     const { rows } = { rows: graph.get(id) ?? [] };
     graph.set(id, [...new Set([...rows, ...links])]);
@@ -159,7 +209,9 @@ async function updateRefusal(
 
 /** Patterns of the new plan and of what was touched already: the column covers both. */
 async function patternsAfter(call: Call, id: string, planned: string[]): Promise<Record<string, unknown>> {
-  const [row] = await call.hub.db.read((sql) => sql<{ files_modified: string[] }[]>`SELECT files_modified FROM work_items WHERE id = ${id}`);
+  const [row] = await call.hub.db.read(
+    (sql) => sql<{ files_modified: string[] }[]>`SELECT files_modified FROM work_items WHERE id = ${id}`,
+  );
   return patternsOf([...planned, ...(row?.files_modified ?? []).filter((path) => path.endsWith('/'))]);
 }
 
@@ -170,7 +222,13 @@ async function itemFor(call: Call, id: string): Promise<CommandOutput<'item.get'
 }
 
 /** The item after a change, or why there was none. */
-async function changed(call: Call, id: string, rows: LogRow[], type: string, command: string): Promise<CommandOutput<'item.get'>['item']> {
+async function changed(
+  call: Call,
+  id: string,
+  rows: LogRow[],
+  type: string,
+  command: string,
+): Promise<CommandOutput<'item.get'>['item']> {
   const row = rows.find((one) => one.item_id === id && one.type === type);
   if (row) return raw(row.item!);
   throw wrongStatus(await standingFor(call, id), command);
@@ -179,13 +237,20 @@ async function changed(call: Call, id: string, rows: LogRow[], type: string, com
 const bulkPage = 500;
 
 /** A page at a time, so that agents get a turn in between; each item is changed only if it still may be. */
-async function inBulk(call: Call, projectId: string, ids: string[], input: ParsedInput<'items.bulk'>): Promise<number> {
+async function inBulk(
+  call: Call,
+  projectId: string,
+  ids: string[],
+  input: ParsedInput<'items.bulk'>,
+): Promise<number> {
   const { lanes, works } = call.hub;
   const { actor } = identityOf(call);
   let done = 0;
   for (let from = 0; from < ids.length; from += bulkPage) {
     const page = ids.slice(from, from + bulkPage);
-    const type = { cancel: 'item.cancelled', retry: 'item.retried', set_priority: 'item.updated' }[input.action];
+    const type = { cancel: 'item.cancelled', retry: 'item.retried', set_priority: 'item.updated' }[
+      input.action
+    ];
     const each = (id: string) => {
       if (input.action === 'retry') return lanes.submit(projectId, works.retry, { actor, id });
       return lanes.submit(projectId, works.setPriority, { actor, id, priority: input.priority! });
@@ -204,9 +269,18 @@ async function inBulk(call: Call, projectId: string, ids: string[], input: Parse
 
 function readCursor(cursor: string, sort: string): { key: string; number: number } {
   try {
-    const read = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { sort: string; key: string; number: number };
+    const read = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as {
+      sort: string;
+      key: string;
+      number: number;
+    };
     const numeric = !sort.includes('title');
-    if (read.sort === sort && typeof read.key === 'string' && Number.isInteger(read.number) && (!numeric || Number.isFinite(Number(read.key)))) {
+    if (
+      read.sort === sort &&
+      typeof read.key === 'string' &&
+      Number.isInteger(read.number) &&
+      (!numeric || Number.isFinite(Number(read.key)))
+    ) {
       return read;
     }
   } catch {

@@ -13,7 +13,8 @@ export function itemsFrom(drafts: readonly DraftItem[], pathOf: (place: number) 
   const made = drafts.map((draft, place) => {
     const id = newId();
     if (draft.ref !== undefined) {
-      if (ids.has(draft.ref)) throw badLink(`${pathOf(place)}ref`, `"${draft.ref}" stands twice: each ref names one item`);
+      if (ids.has(draft.ref))
+        throw badLink(`${pathOf(place)}ref`, `"${draft.ref}" stands twice: each ref names one item`);
       ids.set(draft.ref, id);
     }
     return { id, draft };
@@ -26,10 +27,13 @@ export function itemsFrom(drafts: readonly DraftItem[], pathOf: (place: number) 
 function newItem(id: string, draft: DraftItem, path: string, ids: ReadonlyMap<string, string>): NewItem {
   const resolve = (link: string, where: string): string => {
     const target = ids.get(link) ?? (isUuid.test(link) ? link.toLowerCase() : undefined);
-    if (target === undefined) throw badLink(where, `"${link}" is neither an id nor the ref of an item of this array`);
+    if (target === undefined)
+      throw badLink(where, `"${link}" is neither an id nor the ref of an item of this array`);
     return target;
   };
-  const dependencies = (draft.dependencies ?? []).map((link, at) => resolve(link, `${path}dependencies.${at}`));
+  const dependencies = (draft.dependencies ?? []).map((link, at) =>
+    resolve(link, `${path}dependencies.${at}`),
+  );
   refuseRepeats(dependencies, `${path}dependencies`);
   const planned = draft.files_planned ?? [];
   return {
@@ -38,7 +42,8 @@ function newItem(id: string, draft: DraftItem, path: string, ids: ReadonlyMap<st
     description: draft.description ?? null,
     task_type: draft.task_type ?? null,
     priority: draft.priority ?? 5,
-    parent_item_id: draft.parent_item_id == null ? null : resolve(draft.parent_item_id, `${path}parent_item_id`),
+    parent_item_id:
+      draft.parent_item_id == null ? null : resolve(draft.parent_item_id, `${path}parent_item_id`),
     dependencies,
     files_planned: planned,
     file_patterns: patternsOf(planned),
@@ -57,7 +62,9 @@ export function refuseRepeats(ids: readonly string[], path: string): void {
 }
 
 export function badLink(path: string, message: string): Refusal {
-  return new Refusal('VALIDATION', `The input does not fit. ${path}: ${message}`, { issues: [{ path, message }] });
+  return new Refusal('VALIDATION', `The input does not fit. ${path}: ${message}`, {
+    issues: [{ path, message }],
+  });
 }
 
 export function cycleRefusal(path: string[]): Refusal {
@@ -71,7 +78,8 @@ export function cycleRefusal(path: string[]): Refusal {
 /** Refuses what is cyclic among new items alone. */
 function refuseCycle(items: readonly NewItem[]): void {
   const waitsFor = new Map<string, string[]>(items.map((item) => [item.id, [...item.dependencies]]));
-  for (const item of items) if (item.parent_item_id !== null) waitsFor.get(item.parent_item_id)?.push(item.id);
+  for (const item of items)
+    if (item.parent_item_id !== null) waitsFor.get(item.parent_item_id)?.push(item.id);
   const cycle = findCycle(waitsFor);
   if (cycle) throw cycleRefusal(cycle);
 }

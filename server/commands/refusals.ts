@@ -16,29 +16,41 @@ export async function standingFor(call: Call, id: string): Promise<Standing> {
 export async function claimRefusal(call: Call, standing: Standing, files: string[]): Promise<Refusal | null> {
   const name = `#${standing.number}`;
   if (standing.status === 'claimed') {
-    return new Refusal('ALREADY_CLAIMED', `${name} is claimed by ${standing.agent_id}. Take another: item.claim_next.`, {
-      holder: standing.agent_id,
-      assigned_at: standing.assigned_at,
-      lease_expires_at: standing.lease_expires_at,
-      holder_connected: standing.connected,
-    });
+    return new Refusal(
+      'ALREADY_CLAIMED',
+      `${name} is claimed by ${standing.agent_id}. Take another: item.claim_next.`,
+      {
+        holder: standing.agent_id,
+        assigned_at: standing.assigned_at,
+        lease_expires_at: standing.lease_expires_at,
+        holder_connected: standing.connected,
+      },
+    );
   }
   if (standing.blocked_by.length > 0 || standing.retry_at !== null) return notReady(standing);
   if (standing.status !== 'todo') return wrongStatus(standing, 'item.claim');
   const { db } = call.hub;
   const conflicts = [
     ...(standing.denied ? await db.read((sql) => conflictsOfItem(sql, standing.id)) : []),
-    ...(files.length > 0 ? await db.read((sql) => conflictsOfFiles(sql, standing.project_id, files, [], patternsOf(files))) : []),
+    ...(files.length > 0
+      ? await db.read((sql) => conflictsOfFiles(sql, standing.project_id, files, [], patternsOf(files)))
+      : []),
   ];
   if (conflicts.length === 0) return null;
   const others = conflicts.map((one) => `#${one.number} (${one.agent_id})`).join(', ');
-  return new Refusal('FILE_CONFLICT', `${name} shares files with ${others}, and its policy is deny. Wait for them or take another.`, {
-    conflicts,
-  });
+  return new Refusal(
+    'FILE_CONFLICT',
+    `${name} shares files with ${others}, and its policy is deny. Wait for them or take another.`,
+    {
+      conflicts,
+    },
+  );
 }
 
 function notReady(standing: Standing): Refusal {
-  const blockers = standing.blockers.map((one) => `#${one.number} (${one.child ? 'child, ' : ''}${one.status})`).join(', ');
+  const blockers = standing.blockers
+    .map((one) => `#${one.number} (${one.child ? 'child, ' : ''}${one.status})`)
+    .join(', ');
   const why = blockers ? `waits for ${blockers}` : `is retried at ${standing.retry_at}`;
   return new Refusal('NOT_READY', `#${standing.number} is not ready: it ${why}. item.explain says more.`, {
     blocked_by: standing.blocked_by,
@@ -50,10 +62,14 @@ function notReady(standing: Standing): Refusal {
 /** The state machine has no such arrow. */
 export function wrongStatus(standing: Standing, command: string): Refusal {
   const doing = command.replace('item.', '');
-  return new Refusal('INVALID_TRANSITION', `#${standing.number} is ${standing.status}: ${doing} does not apply to it.`, {
-    status: standing.status,
-    command,
-  });
+  return new Refusal(
+    'INVALID_TRANSITION',
+    `#${standing.number} is ${standing.status}: ${doing} does not apply to it.`,
+    {
+      status: standing.status,
+      command,
+    },
+  );
 }
 
 const lossReasons: Record<string, string> = {
@@ -72,10 +88,12 @@ export async function fenceRefusal(
   claim: { attempt: number; agentId: string; sessionId: string | null },
   command: string,
 ): Promise<Refusal | null> {
-  const holds = claim.sessionId === null ? standing.agent_id === claim.agentId : standing.session_id === claim.sessionId;
+  const holds =
+    claim.sessionId === null ? standing.agent_id === claim.agentId : standing.session_id === claim.sessionId;
   if (standing.status === 'claimed' && standing.attempt === claim.attempt && holds) return null;
   // An attempt that never was cannot have been lost.
-  if (claim.attempt > standing.attempt && standing.status !== 'claimed') return wrongStatus(standing, command);
+  if (claim.attempt > standing.attempt && standing.status !== 'claimed')
+    return wrongStatus(standing, command);
   const ended = await call.hub.db.read((sql) => endOfAttempt(sql, standing.id, claim.attempt));
   const reason = ended ?? 'not_the_holder';
   return new Refusal(

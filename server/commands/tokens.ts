@@ -7,11 +7,15 @@ import { badLink } from './links.ts';
 
 /** Who may come in. A token for one project makes and sees tokens of that project only. */
 export const tokens = {
-  'token.create': async (call: Call, input: ParsedInput<'token.create'>): Promise<CommandOutput<'token.create'>> => {
+  'token.create': async (
+    call: Call,
+    input: ParsedInput<'token.create'>,
+  ): Promise<CommandOutput<'token.create'>> => {
     const { role, label, agent_id = null, expires_at = null } = input;
     const named = input.project ?? call.caller.token.project_id;
     const project_id = named === null ? null : await projectIdFor(call, named);
-    if (expires_at !== null && Date.parse(expires_at) <= Date.now()) throw badLink('expires_at', 'is in the past');
+    if (expires_at !== null && Date.parse(expires_at) <= Date.now())
+      throw badLink('expires_at', 'is in the past');
     const secret = newSecret();
     const token = await call.hub.db.read((sql) =>
       createToken(sql, { id: newId(), secret, role, project_id, agent_id, label, expires_at }),
@@ -23,9 +27,17 @@ export const tokens = {
     return { tokens: await call.hub.db.read((sql) => listTokens(sql, call.caller.token.project_id)) };
   },
 
-  'token.revoke': async (call: Call, input: ParsedInput<'token.revoke'>): Promise<CommandOutput<'token.revoke'>> => {
+  'token.revoke': async (
+    call: Call,
+    input: ParsedInput<'token.revoke'>,
+  ): Promise<CommandOutput<'token.revoke'>> => {
     const token = await call.hub.db.read((sql) => revokeToken(sql, input.id, call.caller.token.project_id));
-    if (!token) throw new Refusal('NOT_FOUND', `There is no token ${input.id} that you may see. token.list names those there are.`, { id: input.id });
+    if (!token)
+      throw new Refusal(
+        'NOT_FOUND',
+        `There is no token ${input.id} that you may see. token.list names those there are.`,
+        { id: input.id },
+      );
     return { token };
   },
 };

@@ -31,7 +31,8 @@ export const work = {
       const row = rows.find((one) => one.type === 'item.claimed');
       if (row) return claimAnswer(row);
       const standing = await standingFor(call, input.id);
-      if (standing.status === 'claimed' && standing.session_id === session.id) return claimHeld(call, input.id, session.id);
+      if (standing.status === 'claimed' && standing.session_id === session.id)
+        return claimHeld(call, input.id, session.id);
       const refusal = await claimRefusal(call, standing, input.files ?? []);
       if (refusal) throw refusal;
     }
@@ -44,21 +45,30 @@ export const work = {
     return nextFor(call, session, input);
   },
 
-  'item.heartbeat': async (call: Call, input: ParsedInput<'item.heartbeat'>): Promise<CommandOutput<'item.heartbeat'>> => {
+  'item.heartbeat': async (
+    call: Call,
+    input: ParsedInput<'item.heartbeat'>,
+  ): Promise<CommandOutput<'item.heartbeat'>> => {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), progress: input.progress, note: input.note };
     const row = await changeClaim(call, who, call.hub.works.reportProgress, entry, 'item.heartbeat');
     return { item: raw(row.item!), lease_expires_at: row.lease_expires_at! };
   },
 
-  'item.report_files': async (call: Call, input: ParsedInput<'item.report_files'>): Promise<CommandOutput<'item.report_files'>> => {
+  'item.report_files': async (
+    call: Call,
+    input: ParsedInput<'item.report_files'>,
+  ): Promise<CommandOutput<'item.report_files'>> => {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), files: input.files, patterns: patternsOf(input.files) };
     const row = await changeClaim(call, who, call.hub.works.reportFiles, entry, 'item.report_files');
     return { item: raw(row.item!), conflicts: conflictsIn(row) };
   },
 
-  'item.check_files': async (call: Call, input: ParsedInput<'item.check_files'>): Promise<CommandOutput<'item.check_files'>> => {
+  'item.check_files': async (
+    call: Call,
+    input: ParsedInput<'item.check_files'>,
+  ): Promise<CommandOutput<'item.check_files'>> => {
     const projectId = await projectIdFor(call, input.project);
     const agentId = agentIdOf(call.caller, input.agent_id);
     const conflicts = await call.hub.db.read((sql) =>
@@ -67,10 +77,18 @@ export const work = {
     return { conflicts };
   },
 
-  'item.complete': async (call: Call, input: ParsedInput<'item.complete'>): Promise<CommandOutput<'item.complete'>> => {
+  'item.complete': async (
+    call: Call,
+    input: ParsedInput<'item.complete'>,
+  ): Promise<CommandOutput<'item.complete'>> => {
     const who = await claimantOf(call, input);
     const files = input.files_modified;
-    const entry = { ...heldEntry(call, who, input), result_summary: input.result_summary, files, patterns: patternsOf(files) };
+    const entry = {
+      ...heldEntry(call, who, input),
+      result_summary: input.result_summary,
+      files,
+      patterns: patternsOf(files),
+    };
     return finish(call, who, input, call.hub.works.complete, entry, 'item.complete');
   },
 
@@ -81,7 +99,10 @@ export const work = {
     return finish(call, who, input, call.hub.works.fail, entry, 'item.fail');
   },
 
-  'item.release': async (call: Call, input: ParsedInput<'item.release'>): Promise<CommandOutput<'item.release'>> => {
+  'item.release': async (
+    call: Call,
+    input: ParsedInput<'item.release'>,
+  ): Promise<CommandOutput<'item.release'>> => {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), reason: input.reason ?? null };
     const row = await changeClaim(call, who, call.hub.works.release, entry, 'item.release');
@@ -99,7 +120,12 @@ async function sessionFor(call: Call, projectId: string, named: string | undefin
 
 type SessionRef = Pick<Session, 'id' | 'projectId' | 'agentId' | 'taskTypes'> & { ownLease: boolean };
 
-function claimEntry(call: Call, session: SessionRef, input: { files?: string[]; lease_seconds?: number }, part = '') {
+function claimEntry(
+  call: Call,
+  session: SessionRef,
+  input: { files?: string[]; lease_seconds?: number },
+  part = '',
+) {
   const files = input.files ?? [];
   return {
     ...identityOf(call, session.agentId, part),
@@ -120,7 +146,12 @@ interface After {
   attempt: number;
 }
 
-async function nextFor(call: Call, session: SessionRef, input: NextInput, after?: After): Promise<NextAnswer> {
+async function nextFor(
+  call: Call,
+  session: SessionRef,
+  input: NextInput,
+  after?: After,
+): Promise<NextAnswer> {
   const taskTypes = input.task_types ?? session.taskTypes;
   const work = call.hub.works.claimNext(taskTypes);
   const base = claimEntry(call, session, input, after ? '#next' : '');
@@ -152,7 +183,8 @@ function claimAnswer(row: LogRow): ClaimAnswer {
   };
 }
 
-const conflictsIn = (row: LogRow): ClaimAnswer['conflicts'] => (row.conflicts === null ? [] : raw(row.conflicts));
+const conflictsIn = (row: LogRow): ClaimAnswer['conflicts'] =>
+  row.conflicts === null ? [] : raw(row.conflicts);
 
 /** Claiming what this very session holds answers with the claim it has. */
 async function claimHeld(call: Call, id: string, sessionId: string): Promise<ClaimAnswer> {
@@ -190,7 +222,13 @@ function heldEntry(call: Call, who: Claimant, input: { id: string; attempt: numb
 }
 
 /** Makes a change that only the holder may make; the row is the item after it. */
-async function changeClaim<E extends HeldEntry>(call: Call, who: Claimant, work: Work<E>, entry: E, command: string): Promise<LogRow> {
+async function changeClaim<E extends HeldEntry>(
+  call: Call,
+  who: Claimant,
+  work: Work<E>,
+  entry: E,
+  command: string,
+): Promise<LogRow> {
   for (let tries = 1; tries <= triesMax; tries++) {
     const { rows } = await perform(call, who.projectId, work, entry, { alone: tries > 1 });
     const row = rows.find((one) => one.item_id === entry.id && one.item !== null);
@@ -199,13 +237,18 @@ async function changeClaim<E extends HeldEntry>(call: Call, who: Claimant, work:
     const refusal = await fenceRefusal(call, standing, { ...who, attempt: entry.attempt }, command);
     if (!refusal) continue;
     // Whoever ends a claim that was cancelled under it has stopped working on it.
-    if (standing.stopping && command !== 'item.heartbeat' && command !== 'item.report_files') await confirmStop(call, who, entry);
+    if (standing.stopping && command !== 'item.heartbeat' && command !== 'item.report_files')
+      await confirmStop(call, who, entry);
     throw refusal;
   }
   throw unavailable();
 }
 
-async function confirmStop(call: Call, who: Claimant, { id, attempt, agent_id, session_id }: HeldEntry): Promise<void> {
+async function confirmStop(
+  call: Call,
+  who: Claimant,
+  { id, attempt, agent_id, session_id }: HeldEntry,
+): Promise<void> {
   const entry = { actor: who.agentId, id, attempt, agent_id, session_id };
   await call.hub.lanes.submit(who.projectId, call.hub.works.acknowledgeCancel, entry);
 }
@@ -237,8 +280,19 @@ async function finish<E extends HeldEntry & Entry>(
 }
 
 /** The end was refused, so what was claimed on the strength of it goes back. */
-async function putBack(call: Call, session: SessionRef, claim: { item: unknown; attempt: number }): Promise<void> {
+async function putBack(
+  call: Call,
+  session: SessionRef,
+  claim: { item: unknown; attempt: number },
+): Promise<void> {
   const { id } = JSON.parse(JSON.stringify(claim.item)) as { id: string };
-  const entry = { actor: session.agentId, id, attempt: claim.attempt, agent_id: session.agentId, session_id: session.id, reason: null };
+  const entry = {
+    actor: session.agentId,
+    id,
+    attempt: claim.attempt,
+    agent_id: session.agentId,
+    session_id: session.id,
+    reason: null,
+  };
   await call.hub.lanes.submit(session.projectId, call.hub.works.release, entry);
 }

@@ -58,7 +58,9 @@ export function openDatabase(address: Address, name = 'switchyard'): Database {
       return health.recoveredAtMs;
     },
     close: async () => {
-      await Promise.allSettled([read, control, ...lanes].map((one) => one.end()).concat(listener.end({ timeout: 1 })));
+      await Promise.allSettled(
+        [read, control, ...lanes].map((one) => one.end()).concat(listener.end({ timeout: 1 })),
+      );
     },
   };
 }
@@ -71,7 +73,12 @@ function hash(key: string): number {
 
 type Isolation = 'repeatable read' | 'read committed';
 
-export function connect(address: Address, max: number, name: string, isolation: Isolation = 'repeatable read'): Sql {
+export function connect(
+  address: Address,
+  max: number,
+  name: string,
+  isolation: Isolation = 'repeatable read',
+): Sql {
   const options = {
     max,
     connect_timeout: 5,

@@ -36,7 +36,9 @@ export async function migrate(address: Address, log: (message: string) => void =
       }
       await tx`CREATE TABLE IF NOT EXISTS schema_migrations (
         version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT clock_timestamp())`;
-      const [row] = await tx<{ version: number }[]>`SELECT coalesce(max(version), 0)::int AS version FROM schema_migrations`;
+      const [row] = await tx<
+        { version: number }[]
+      >`SELECT coalesce(max(version), 0)::int AS version FROM schema_migrations`;
       const applied = row!.version;
       if (applied > newest) {
         throw new Error(

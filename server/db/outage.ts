@@ -48,7 +48,10 @@ function isRepeatedRequest(error: unknown): boolean {
 /** The database could not be reached or could not work; whether a change was made is not known. */
 export function isOutage(error: unknown): boolean {
   const code = codeOf(error);
-  return error instanceof DeadlineError || (code !== undefined && (connectionCodes.has(code) || unavailableStates.test(code)));
+  return (
+    error instanceof DeadlineError ||
+    (code !== undefined && (connectionCodes.has(code) || unavailableStates.test(code)))
+  );
 }
 
 export function unavailable(): Refusal {

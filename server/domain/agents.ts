@@ -3,7 +3,11 @@ import type { Sql } from '../db/database.ts';
 import { leaseOf } from './wire.ts';
 
 /** Agents of a project, each by its sessions that live or were seen last. Without a socket, "seen" is its last command. */
-export async function projectAgents(sql: Sql, projectId: string, heartbeatSeconds: number): Promise<AgentInfo[]> {
+export async function projectAgents(
+  sql: Sql,
+  projectId: string,
+  heartbeatSeconds: number,
+): Promise<AgentInfo[]> {
   return sql<AgentInfo[]>`
     WITH newest AS (
       SELECT *, row_number() OVER (PARTITION BY agent_id ORDER BY last_seen_at DESC) AS place

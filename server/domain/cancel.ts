@@ -14,7 +14,12 @@ export interface CancelEntry extends Entry {
  * drops the dependency, `cancel` takes it along, transitively. Holders are told by whoever reads the log.
  */
 export function cancelItems(sql: Sql, projectId: string, entry: CancelEntry): Promise<Outcome[]> {
-  return write(sql, projectId, [entry], sql`ids jsonb, reason text, dependents text`, sql`
+  return write(
+    sql,
+    projectId,
+    [entry],
+    sql`ids jsonb, reason text, dependents text`,
+    sql`
     doomed AS MATERIALIZED (
       WITH RECURSIVE down AS (
         SELECT i.id FROM input CROSS JOIN jsonb_array_elements_text(input.ids) AS named (id)
@@ -29,7 +34,8 @@ export function cancelItems(sql: Sql, projectId: string, entry: CancelEntry): Pr
       DELETE FROM work_item_dependencies d USING input, doomed
       WHERE input.dependents = 'release' AND d.depends_on_id = doomed.id AND d.item_id NOT IN (SELECT id FROM doomed)
       RETURNING d.item_id, d.depends_on_id
-    ), ${closeItems(sql)}`);
+    ), ${closeItems(sql)}`,
+  );
 }
 
 /**
@@ -80,10 +86,19 @@ function closeItems(sql: Sql): Fragment {
 }
 
 /** A holder says that it has stopped working on what was cancelled under it. */
-export function acknowledgeCancel(sql: Sql, projectId: string, entries: readonly HeldEntry[]): Promise<Outcome[]> {
+export function acknowledgeCancel(
+  sql: Sql,
+  projectId: string,
+  entries: readonly HeldEntry[],
+): Promise<Outcome[]> {
   const wasHeld = sql`i.id = input.id AND i.project_id = project.id AND i.stopping AND i.attempt = input.attempt
     AND (i.session_id = input.session_id OR (input.session_id IS NULL AND i.assigned_agent_id = input.agent_id))`;
-  return write(sql, projectId, entries, heldColumns(sql), sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    heldColumns(sql),
+    sql`
     changes AS (
       UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
       FROM input CROSS JOIN project WHERE ${wasHeld}
@@ -92,12 +107,22 @@ export function acknowledgeCancel(sql: Sql, projectId: string, entries: readonly
         type: 'item.cancel_acknowledged',
         data: sql`jsonb_build_object('stopping', false)`,
       })}
-    )`);
+    )`,
+  );
 }
 
 /** Puts failed and cancelled items back into the queue; a child that reopens holds its parent back again. */
-export function retryItems(sql: Sql, projectId: string, entries: readonly (Entry & { id: string })[]): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`id uuid`, sql`
+export function retryItems(
+  sql: Sql,
+  projectId: string,
+  entries: readonly (Entry & { id: string })[],
+): Promise<Outcome[]> {
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`id uuid`,
+    sql`
     reopened AS MATERIALIZED (
       SELECT DISTINCT ON (i.id) i.id, input.ord, i.parent_item_id, i.status = 'cancelled' AS reopens
       FROM input JOIN work_items i ON i.id = input.id
@@ -131,5 +156,6 @@ export function retryItems(sql: Sql, projectId: string, entries: readonly (Entry
           || CASE WHEN plan.count = 0 THEN '{}' ELSE jsonb_build_object('blocked_by', plan.blocked_by) END`,
         blockedBy: sql`plan.blocked_by`,
       })}
-    )`);
+    )`,
+  );
 }

@@ -19,9 +19,16 @@ export function claimItems(
   entries: readonly (ClaimEntry & { id: string })[],
   leaseSeconds: number,
 ): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`id uuid, ${claimColumns(sql)}`, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`id uuid, ${claimColumns(sql)}`,
+    sql`
     picked AS MATERIALIZED (SELECT DISTINCT ON (id) * FROM input ORDER BY id, ord),
-    ${claimPicked(sql, leaseSeconds)}`, crowded(sql));
+    ${claimPicked(sql, leaseSeconds)}`,
+    crowded(sql),
+  );
 }
 
 export interface ClaimNextEntry extends ClaimEntry {
@@ -45,7 +52,12 @@ export function claimNext(
   // Entries with files of their own come alone (see lanes), so the first one's are everybody's.
   const files = sql`coalesce((SELECT files FROM eligible LIMIT 1), '[]')`;
   const patterns = sql`coalesce((SELECT patterns FROM eligible LIMIT 1), '{}')`;
-  return write(sql, projectId, entries, sql`after_id uuid, after_attempt int, ${claimColumns(sql)}`, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`after_id uuid, after_attempt int, ${claimColumns(sql)}`,
+    sql`
     asking AS MATERIALIZED (
       SELECT input.*, s.capacity - row_number() OVER (PARTITION BY s.id ORDER BY input.ord)
         - (SELECT count(*) FROM work_items h WHERE h.session_id = s.id AND h.status = 'claimed') >= 0 AS has_room
@@ -65,10 +77,12 @@ export function claimNext(
     ), picked AS MATERIALIZED (
       SELECT ready.id, eligible.ord, eligible.session_id, eligible.files, eligible.patterns, eligible.lease_seconds
       FROM eligible JOIN ready ON ready.place = eligible.place
-    ), ${claimPicked(sql, leaseSeconds)}`, sql`
+    ), ${claimPicked(sql, leaseSeconds)}`,
+    sql`
     ${crowded(sql)}
     UNION ALL SELECT ord, 'at_capacity' FROM asking WHERE NOT has_room
-    UNION ALL SELECT ord, 'too_early' FROM input WHERE NOT EXISTS (SELECT FROM asking WHERE asking.ord = input.ord)`);
+    UNION ALL SELECT ord, 'too_early' FROM input WHERE NOT EXISTS (SELECT FROM asking WHERE asking.ord = input.ord)`,
+  );
 }
 
 const crowded = (sql: Sql) => sql`SELECT ord, 'crowded' AS note FROM judged, crowd WHERE crowded`;

@@ -10,9 +10,18 @@ export interface CompleteEntry extends HeldEntry {
 }
 
 /** Finishes claims, and takes them off what waited for them: dependents, and the parent. */
-export function completeItems(sql: Sql, projectId: string, entries: readonly CompleteEntry[]): Promise<Outcome[]> {
+export function completeItems(
+  sql: Sql,
+  projectId: string,
+  entries: readonly CompleteEntry[],
+): Promise<Outcome[]> {
   const columns = sql`${heldColumns(sql)}, result_summary text, files jsonb, patterns jsonb`;
-  return write(sql, projectId, entries, columns, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    columns,
+    sql`
     finished AS (
       UPDATE work_items AS i SET
         status = 'done', completed_at = project.now, progress = 100, lost_count = 0,
@@ -47,5 +56,6 @@ export function completeItems(sql: Sql, projectId: string, entries: readonly Com
         data: sql`jsonb_build_object('blocked_by', freed.blocked_by)`,
         blockedBy: sql`freed.blocked_by`,
       })}
-    ), changes AS (SELECT * FROM finished UNION ALL SELECT * FROM unblocked)`);
+    ), changes AS (SELECT * FROM finished UNION ALL SELECT * FROM unblocked)`,
+  );
 }

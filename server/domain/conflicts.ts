@@ -26,10 +26,17 @@ export async function conflictsOfFiles(
 /** The conflicts of one item as it stands, claimed or about to be; undefined when there is no such item. */
 export async function conflictsOfItem(sql: Sql, id: string): Promise<Conflict[]> {
   const [item] = await sql<
-    { project_id: string; files_planned: string[]; files_modified: string[]; file_patterns: Record<string, unknown> }[]
+    {
+      project_id: string;
+      files_planned: string[];
+      files_modified: string[];
+      file_patterns: Record<string, unknown>;
+    }[]
   >`SELECT project_id, files_planned, files_modified, file_patterns FROM work_items WHERE id = ${id}`;
   if (!item || item.files_planned.length + item.files_modified.length === 0) return [];
-  return conflictsOfFiles(sql, item.project_id, item.files_planned, item.files_modified, item.file_patterns, { itemId: id });
+  return conflictsOfFiles(sql, item.project_id, item.files_planned, item.files_modified, item.file_patterns, {
+    itemId: id,
+  });
 }
 
 /** All pairs of claimed items that share files now. */

@@ -36,7 +36,12 @@ const itemColumns = (sql: Sql) => sql`
  * children. What is cyclic among the new items alone, the caller has refused already.
  */
 export function createItems(sql: Sql, projectId: string, entry: CreateEntry): Promise<Outcome[]> {
-  return write(sql, projectId, [entry], sql`items jsonb`, sql`
+  return write(
+    sql,
+    projectId,
+    [entry],
+    sql`items jsonb`,
+    sql`
     fresh AS MATERIALIZED (
       SELECT item.* FROM input CROSS JOIN ROWS FROM (
         jsonb_to_recordset(input.items) AS (${itemColumns(sql)})) WITH ORDINALITY AS item (${names(sql)}, place)
@@ -88,9 +93,11 @@ export function createItems(sql: Sql, projectId: string, entry: CreateEntry): Pr
       })}
       FROM made JOIN fresh f ON f.id = made.id JOIN blockers b ON b.id = made.id
       UNION ALL SELECT * FROM parents
-    )`, sql`
+    )`,
+    sql`
     SELECT 0 AS ord, json_build_object('missing', (SELECT json_agg(id) FROM missing), 'cycle', (SELECT json_agg(id) FROM cycle))::text AS note
-    WHERE EXISTS (SELECT FROM missing) OR EXISTS (SELECT FROM cycle)`);
+    WHERE EXISTS (SELECT FROM missing) OR EXISTS (SELECT FROM cycle)`,
+  );
 }
 
 const names = (sql: Sql) => sql`

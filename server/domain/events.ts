@@ -7,7 +7,12 @@ const columns = (sql: Sql): Fragment => sql`
   e.project_id, e.seq::float8 AS seq, e.type, iso(e.at) AS at, e.actor, e.item_id, e.attempt, e.session_id`;
 
 /** A project's log after `after`, oldest first. */
-export async function readEvents(sql: Sql, projectId: string, after: number, limit: number): Promise<Event[]> {
+export async function readEvents(
+  sql: Sql,
+  projectId: string,
+  after: number,
+  limit: number,
+): Promise<Event[]> {
   return sql<Event[]>`
     SELECT ${columns(sql)}, e.data FROM events e
     WHERE e.project_id = ${projectId} AND e.seq > ${after} ORDER BY e.seq LIMIT ${limit}`;
@@ -29,7 +34,10 @@ export async function eventsOfItem(sql: Sql, id: string): Promise<Event[]> {
 }
 
 /** How far the logs of these projects reach. */
-export async function lastSeqs(sql: Sql, projectIds: readonly string[]): Promise<{ id: string; last_seq: number }[]> {
+export async function lastSeqs(
+  sql: Sql,
+  projectIds: readonly string[],
+): Promise<{ id: string; last_seq: number }[]> {
   return sql<{ id: string; last_seq: number }[]>`
     SELECT id, last_seq::float8 AS last_seq FROM projects WHERE id = ANY(${projectIds as string[]})`;
 }

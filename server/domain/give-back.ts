@@ -16,7 +16,12 @@ export function failItems(sql: Sql, projectId: string, entries: readonly FailEnt
   const delayMs = sql`least(${limits.retryDelayMsMax}::float8, ${limits.retryDelayMsMin}::float8 * 2 ^ least(i.failure_count, 20))
     * (1 - 0.2 * random())`;
   const columns = sql`${heldColumns(sql)}, failure_reason text, retryable boolean`;
-  return write(sql, projectId, entries, columns, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    columns,
+    sql`
     changes AS (
       UPDATE work_items AS i SET
         status = 'failed', completed_at = project.now, failure_reason = input.failure_reason, lost_count = 0,
@@ -31,7 +36,8 @@ export function failItems(sql: Sql, projectId: string, entries: readonly FailEnt
         data: sql`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'failure_reason', i.failure_reason,
           'failure_count', i.failure_count, 'lost_count', 0, 'retry_at', iso(i.retry_at), 'retryable', input.retryable)`,
       })}
-    )`);
+    )`,
+  );
 }
 
 export interface ReleaseEntry extends HeldEntry {
@@ -39,8 +45,17 @@ export interface ReleaseEntry extends HeldEntry {
 }
 
 /** Puts claims back into the queue, unfinished, at the wish of their holders. */
-export function releaseItems(sql: Sql, projectId: string, entries: readonly ReleaseEntry[]): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`${heldColumns(sql)}, reason text`, sql`
+export function releaseItems(
+  sql: Sql,
+  projectId: string,
+  entries: readonly ReleaseEntry[],
+): Promise<Outcome[]> {
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`${heldColumns(sql)}, reason text`,
+    sql`
     changes AS (
       UPDATE work_items AS i SET
         status = 'todo', lost_count = 0, progress = NULL, progress_note = NULL, ${endClaim(sql)}
@@ -51,5 +66,6 @@ export function releaseItems(sql: Sql, projectId: string, entries: readonly Rele
         data: sql`jsonb_build_object('status', i.status, 'lost_count', 0, 'progress', NULL, 'progress_note', NULL,
           'reason', input.reason)`,
       })}
-    )`);
+    )`,
+  );
 }

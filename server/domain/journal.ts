@@ -35,9 +35,7 @@ export interface LogRow {
 }
 
 /** What one entry came to: its rows, none when its condition did not hold, or what it was answered before. */
-export type Outcome =
-  | { kind: 'rows'; rows: LogRow[]; note: string | null }
-  | Replay;
+export type Outcome = { kind: 'rows'; rows: LogRow[]; note: string | null } | Replay;
 
 /** `rows`, or another answer as it was given, or the refusal; `same`: whether it was the same request. */
 export interface Replay {
@@ -136,13 +134,15 @@ export function event(
   },
 ): Fragment {
   const absent = sql`NULL::jsonb`;
-  const type = typeof columns.type === 'string' ? sql`${columns.type}::text` : (columns.type ?? sql`NULL::text`);
+  const type =
+    typeof columns.type === 'string' ? sql`${columns.type}::text` : (columns.type ?? sql`NULL::text`);
   return sql`${columns.ord} AS ev_ord, ${columns.step ?? steps.change}::int AS ev_step, ${type} AS ev_type,
     ${columns.data} AS ev_data, ${columns.blockedBy ?? absent} AS ev_blocked_by,
     ${columns.dependencies ?? absent} AS ev_dependencies, ${columns.lease ?? sql`NULL::timestamptz`} AS ev_lease`;
 }
 
-const hasFiles = (sql: Sql, row: Fragment) => sql`(${row}.files_planned <> '[]' OR ${row}.files_modified <> '[]')`;
+const hasFiles = (sql: Sql, row: Fragment) =>
+  sql`(${row}.files_planned <> '[]' OR ${row}.files_modified <> '[]')`;
 
 const claimColumns = (sql: Sql, row: Fragment) => sql`
   ${row}.id, ${row}.number, ${row}.title, ${row}.assigned_agent_id, ${row}.attempt, ${row}.session_id, ${row}.assigned_at,

@@ -47,7 +47,17 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
   };
 }
 
-const zero: Sums = { total: 0, todo: 0, claimed: 0, done: 0, failed: 0, cancelled: 0, ready: 0, weight: 0, weight_done: 0 };
+const zero: Sums = {
+  total: 0,
+  todo: 0,
+  claimed: 0,
+  done: 0,
+  failed: 0,
+  cancelled: 0,
+  ready: 0,
+  weight: 0,
+  weight_done: 0,
+};
 
 function add(a: Sums, b: Sums): Sums {
   const sum = { ...a };

@@ -37,7 +37,10 @@ export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragme
 /** `#31` is the item's number; anything else stands, word by word, in title or description. */
 function search(sql: Sql, q: string): Fragment {
   const number = /^#?(\d{1,9})$/.exec(q.trim())?.[1];
-  const words = q.trim().split(/\s+/).map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
+  const words = q
+    .trim()
+    .split(/\s+/)
+    .map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
   const text = sql`(i.title || ' ' || coalesce(i.description, '')) ILIKE ALL(${words})`;
   return number === undefined ? text : sql`(i.number = ${Number(number)} OR ${text})`;
 }
@@ -77,18 +80,27 @@ export interface ItemPage {
 }
 
 /** A page of items. Keyset paging: rows that come and go in between neither repeat nor hide another. */
-export async function listItems(sql: Sql, projectId: string, filter: ItemFilter, page: Page): Promise<ItemPage> {
+export async function listItems(
+  sql: Sql,
+  projectId: string,
+  filter: ItemFilter,
+  page: Page,
+): Promise<ItemPage> {
   const key = page.sort.replace('-', '') as SortKey;
   const down = page.sort.startsWith('-');
   const column = sortColumns[key](sql);
-  const from = page.after ? sql`AND (${column}, i.number) ${down ? sql`<` : sql`>`}
-    (${keyTypes[key](sql, page.after.key)}, ${page.after.number}::int)` : sql``;
+  const from = page.after
+    ? sql`AND (${column}, i.number) ${down ? sql`<` : sql`>`}
+    (${keyTypes[key](sql, page.after.key)}, ${page.after.number}::int)`
+    : sql``;
   const where = matches(sql, projectId, filter);
   const order = down ? sql`DESC` : sql`ASC`;
   const rows = await sql<{ item: string; key: string; number: number }[]>`
     SELECT ${itemJson(sql)}::text AS item, ${sortKeys[key](sql)} AS key, i.number FROM work_items i
     WHERE ${where} ${from} ORDER BY ${column} ${order}, i.number ${order} LIMIT ${page.limit + 1}`;
-  const [counted] = await sql<{ total: number }[]>`SELECT count(*)::int AS total FROM work_items i WHERE ${where}`;
+  const [counted] = await sql<
+    { total: number }[]
+  >`SELECT count(*)::int AS total FROM work_items i WHERE ${where}`;
   const shown = rows.slice(0, page.limit);
   const last = rows.length > page.limit ? shown.at(-1) : undefined;
   return {

@@ -14,7 +14,12 @@ export function reportFiles(
   entries: readonly ReportFilesEntry[],
   leaseSeconds: number,
 ): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`${heldColumns(sql)}, files jsonb, patterns jsonb`, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`${heldColumns(sql)}, files jsonb, patterns jsonb`,
+    sql`
     ${renewedSessions(sql, leaseSeconds)},
     news AS MATERIALIZED (
       SELECT DISTINCT ON (i.id) input.ord, i.id, ${newFiles(sql, sql`i.files_modified`, sql`input.files`)} AS files, input.patterns
@@ -32,7 +37,8 @@ export function reportFiles(
         data: sql`jsonb_build_object('files_added', news.files)`,
         lease: leaseAfter(sql),
       })}
-    )`);
+    )`,
+  );
 }
 
 export interface ProgressEntry extends HeldEntry {
@@ -54,7 +60,12 @@ export function reportProgress(
     says_note: entry.note !== undefined,
   }));
   const columns = sql`${heldColumns(sql)}, progress float8, note text, says_progress boolean, says_note boolean`;
-  return write(sql, projectId, said, columns, sql`
+  return write(
+    sql,
+    projectId,
+    said,
+    columns,
+    sql`
     ${renewedSessions(sql, leaseSeconds)},
     news AS MATERIALIZED (
       SELECT *, progress IS DISTINCT FROM old_progress OR note IS DISTINCT FROM old_note AS changed FROM (
@@ -74,10 +85,12 @@ export function reportProgress(
         data: sql`jsonb_build_object('progress', i.progress, 'progress_note', i.progress_note)`,
         lease: leaseAfter(sql),
       })}
-    )`);
+    )`,
+  );
 }
 
-const renewOwnLease = (sql: Sql) => sql`lease_expires_at = project.now + i.lease_seconds * interval '1 second'`;
+const renewOwnLease = (sql: Sql) =>
+  sql`lease_expires_at = project.now + i.lease_seconds * interval '1 second'`;
 
 /** Sessions that spoke of a claim they hold: any command is a sign of life, but a fresh lease is not written again. */
 const renewedSessions = (sql: Sql, leaseSeconds: number): Fragment => sql`

@@ -24,7 +24,12 @@ export function connectSessions(
   leaseSeconds: number,
 ): Promise<Outcome[]> {
   const columns = sql`session_id uuid, agent_id text, token_id uuid, connection_id uuid, task_types jsonb, capacity int`;
-  return write(sql, projectId, entries, columns, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    columns,
+    sql`
     opened AS (
       INSERT INTO agent_sessions AS s (id, project_id, agent_id, token_id, channel, task_types, capacity, connection_id,
         connected_at, last_seen_at, lease_expires_at)
@@ -44,11 +49,17 @@ export function connectSessions(
           'task_types', opened.task_types, 'capacity', opened.capacity)`,
       })}
       FROM opened JOIN input ON input.connection_id = opened.connection_id
-    )`);
+    )`,
+  );
 }
 
 /** Whether an agent may open, or take up again, the session of this id. */
-export async function sessionIsFree(sql: Sql, id: string, projectId: string, agentId: string): Promise<boolean> {
+export async function sessionIsFree(
+  sql: Sql,
+  id: string,
+  projectId: string,
+  agentId: string,
+): Promise<boolean> {
   const [taken] = await sql`
     SELECT 1 FROM agent_sessions
     WHERE id = ${id} AND NOT (project_id = ${projectId} AND agent_id = ${agentId} AND channel = 'socket')`;
@@ -67,7 +78,12 @@ export function disconnectSessions(
   entries: readonly DisconnectEntry[],
   graceSeconds: number,
 ): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`session_id uuid, connection_id uuid`, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`session_id uuid, connection_id uuid`,
+    sql`
     closed AS (
       UPDATE agent_sessions s SET connection_id = NULL,
         lease_expires_at = least(s.lease_expires_at, project.now + ${graceSeconds} * interval '1 second')
@@ -82,11 +98,17 @@ export function disconnectSessions(
           'lease_expires_at', iso(closed.lease_expires_at))`,
       })}
       FROM closed
-    )`);
+    )`,
+  );
 }
 
 /** The session of an agent that comes over HTTP: one per project and agent, without a lease of its own. */
-export async function httpSession(sql: Sql, projectId: string, agentId: string, tokenId: string | null): Promise<string> {
+export async function httpSession(
+  sql: Sql,
+  projectId: string,
+  agentId: string,
+  tokenId: string | null,
+): Promise<string> {
   const [known] = await sql<{ id: string }[]>`
     UPDATE agent_sessions SET last_seen_at = clock_timestamp()
     WHERE project_id = ${projectId} AND agent_id = ${agentId} AND channel = 'http' RETURNING id`;
@@ -129,7 +151,9 @@ export interface BeatAnswer {
 /** One statement for however many agents a hub has: leases belong to sessions, and item rows stay untouched. */
 export async function beat(sql: Sql, beats: readonly Beat[], leaseSeconds: number): Promise<BeatAnswer> {
   const given = beats.map(({ session_id, connection_id }) => ({ session_id, connection_id }));
-  const named = beats.flatMap(({ session_id, claims }, ord) => claims.map((claim) => ({ ord, session_id, ...claim })));
+  const named = beats.flatMap(({ session_id, claims }, ord) =>
+    claims.map((claim) => ({ ord, session_id, ...claim })),
+  );
   const [row] = await sql<[BeatAnswer]>`
     WITH given AS (
       SELECT DISTINCT session_id, connection_id

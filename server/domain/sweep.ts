@@ -20,7 +20,12 @@ export async function projectsToSweep(sql: Sql): Promise<string[]> {
  * half of each. A rescuer that reads first and writes later overwrites finished work (River #1302).
  */
 export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
-  return write(sql, projectId, [{ actor: 'hub' }], sql`unused int`, sql`
+  return write(
+    sql,
+    projectId,
+    [{ actor: 'hub' }],
+    sql`unused int`,
+    sql`
     dead AS (
       UPDATE agent_sessions s SET lease_expires_at = NULL, connection_id = NULL
       FROM input CROSS JOIN project
@@ -59,12 +64,18 @@ export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
         type: 'item.cancel_acknowledged',
         data: sql`jsonb_build_object('stopping', false, 'reason', 'lease_expired')`,
       })}
-    ), changes AS (SELECT * FROM requeued UNION ALL SELECT * FROM stopped)`);
+    ), changes AS (SELECT * FROM requeued UNION ALL SELECT * FROM stopped)`,
+  );
 }
 
 /** Puts failed items whose retry has fallen due back into the queue. */
 export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
-  return write(sql, projectId, [{ actor: 'hub' }], sql`unused int`, sql`
+  return write(
+    sql,
+    projectId,
+    [{ actor: 'hub' }],
+    sql`unused int`,
+    sql`
     due AS MATERIALIZED (
       SELECT i.id FROM work_items i CROSS JOIN input
       WHERE i.project_id = ${projectId} AND i.retry_at <= clock_timestamp() LIMIT ${pageMax}
@@ -78,5 +89,6 @@ export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
         data: sql`jsonb_build_object('status', i.status, 'reason', 'retry', 'retry_at', NULL, 'completed_at', NULL,
           'progress', NULL, 'progress_note', NULL)`,
       })}
-    )`);
+    )`,
+  );
 }

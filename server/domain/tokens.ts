@@ -47,7 +47,11 @@ export async function listTokens(sql: Sql, projectId: string | null): Promise<To
 }
 
 /** Undefined when there is none such (of that project). Revoking twice is revoking once. */
-export async function revokeToken(sql: Sql, id: string, projectId: string | null): Promise<Token | undefined> {
+export async function revokeToken(
+  sql: Sql,
+  id: string,
+  projectId: string | null,
+): Promise<Token | undefined> {
   const [token] = await sql<Token[]>`
     UPDATE api_tokens SET revoked_at = coalesce(revoked_at, clock_timestamp())
     WHERE id = ${id} AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid) RETURNING ${columns(sql)}`;
@@ -62,7 +66,8 @@ export async function spentTokens(sql: Sql, ids: readonly string[]): Promise<str
   return rows.map((row) => row.id);
 }
 
-const isGood = (sql: Sql): Fragment => sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
+const isGood = (sql: Sql): Fragment =>
+  sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
 
 /** Makes the operator token that the hub keeps for its own machine known to the database. */
 export async function ensureAdminToken(sql: Sql, id: string, secret: string): Promise<void> {

@@ -28,7 +28,12 @@ export interface UpdateEntry extends Entry {
 
 /** Changes what an item says, links included. The note names what hindered it: a stale version, a missing link, a cycle. */
 export function updateItem(sql: Sql, projectId: string, entry: UpdateEntry): Promise<Outcome[]> {
-  return write(sql, projectId, [entry], sql`id uuid, version int, patch jsonb, patterns jsonb`, sql`
+  return write(
+    sql,
+    projectId,
+    [entry],
+    sql`id uuid, version int, patch jsonb, patterns jsonb`,
+    sql`
     target AS MATERIALIZED (
       SELECT i.*, input.ord, input.patch, input.patterns, input.patch ? 'parent_item_id' AS moves,
         input.patch ? 'dependencies' AS relinks,
@@ -60,10 +65,12 @@ export function updateItem(sql: Sql, projectId: string, entry: UpdateEntry): Pro
     ), blockers AS MATERIALIZED (
       SELECT (SELECT count(*)::int FROM holding) AS count,
         (SELECT coalesce(jsonb_agg(id ORDER BY number), '[]') FROM (SELECT DISTINCT id, number FROM holding) AS one) AS ids
-    ), ${changed(sql)}, ${families(sql)}, changes AS (SELECT * FROM updated UNION ALL SELECT * FROM relatives)`, sql`
+    ), ${changed(sql)}, ${families(sql)}, changes AS (SELECT * FROM updated UNION ALL SELECT * FROM relatives)`,
+    sql`
     SELECT ord, json_build_object('stale', stale, 'version', version, 'missing', (SELECT json_agg(id) FROM missing),
       'cycle', EXISTS (SELECT FROM cycle))::text AS note
-    FROM target WHERE NOT EXISTS (SELECT FROM good)`);
+    FROM target WHERE NOT EXISTS (SELECT FROM good)`,
+  );
 }
 
 /** Would the item, by its new links, come to wait for itself? */
@@ -84,8 +91,10 @@ const cycle = (sql: Sql): Fragment => sql`
   )`;
 
 const changed = (sql: Sql): Fragment => {
-  const text = (field: Fragment, name: string) => sql`CASE WHEN good.patch ? ${name}::text THEN good.patch ->> ${name}::text ELSE ${field} END`;
-  const json = (field: Fragment, name: string) => sql`CASE WHEN good.patch ? ${name}::text THEN good.patch -> ${name}::text ELSE ${field} END`;
+  const text = (field: Fragment, name: string) =>
+    sql`CASE WHEN good.patch ? ${name}::text THEN good.patch ->> ${name}::text ELSE ${field} END`;
+  const json = (field: Fragment, name: string) =>
+    sql`CASE WHEN good.patch ? ${name}::text THEN good.patch -> ${name}::text ELSE ${field} END`;
   return sql`
     updated AS (
       UPDATE work_items AS i SET
@@ -136,7 +145,12 @@ export function setPriority(
   projectId: string,
   entries: readonly (Entry & { id: string; priority: number })[],
 ): Promise<Outcome[]> {
-  return write(sql, projectId, entries, sql`id uuid, priority int`, sql`
+  return write(
+    sql,
+    projectId,
+    entries,
+    sql`id uuid, priority int`,
+    sql`
     changes AS (
       UPDATE work_items AS i SET priority = input.priority, updated_at = project.now, version = i.version + 1
       FROM input CROSS JOIN project
@@ -146,5 +160,6 @@ export function setPriority(
         type: 'item.updated',
         data: sql`jsonb_build_object('priority', i.priority)`,
       })}
-    )`);
+    )`,
+  );
 }

@@ -48,7 +48,10 @@ export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<E
   browserSession(app, hub);
   for (const name of Object.keys(commands) as CommandName[]) serveCommand(app, hub, name);
   app.all('/api/*', (c) => {
-    throw new Refusal('NOT_FOUND', `There is no ${c.req.method} ${c.req.path}. /api/openapi.json lists what there is.`);
+    throw new Refusal(
+      'NOT_FOUND',
+      `There is no ${c.req.method} ${c.req.path}. /api/openapi.json lists what there is.`,
+    );
   });
   board(app, boardFolder);
   return app;
@@ -74,11 +77,19 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
     const body = await bodyOf(c, limits.messageBytes);
     const secret = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
     if (typeof secret !== 'string') {
-      throw new Refusal('VALIDATION', 'Send {"token": "swy_…"}.', { issues: [{ path: 'token', message: 'is missing' }] });
+      throw new Refusal('VALIDATION', 'Send {"token": "swy_…"}.', {
+        issues: [{ path: 'token', message: 'is missing' }],
+      });
     }
     const { role, project_id, label } = await authenticate(hub.db, secret);
     const secure = c.req.header('x-forwarded-proto') === 'https';
-    setCookie(c, cookieName, secret, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionSeconds, secure });
+    setCookie(c, cookieName, secret, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: sessionSeconds,
+      secure,
+    });
     return c.json({ session: { role, project_id, label } });
   });
   app.delete(path, (c) => {
@@ -137,7 +148,9 @@ async function bodyOf(c: Http, bytesMax: number): Promise<unknown> {
 }
 
 const badBody = (message: string) =>
-  new Refusal('VALIDATION', `The body ${message}.`, { issues: [{ path: '', message: `the body ${message}` }] });
+  new Refusal('VALIDATION', `The body ${message}.`, {
+    issues: [{ path: '', message: `the body ${message}` }],
+  });
 
 async function callerOf(c: Http, hub: Hub) {
   const header = c.req.header('authorization');
@@ -151,7 +164,10 @@ async function callerOf(c: Http, hub: Hub) {
 }
 
 const foreignOrigin = () =>
-  new Refusal('FORBIDDEN', 'This address or page may not use the hub. Add its origin to SWITCHYARD_ALLOWED_ORIGINS if it should.');
+  new Refusal(
+    'FORBIDDEN',
+    'This address or page may not use the hub. Add its origin to SWITCHYARD_ALLOWED_ORIGINS if it should.',
+  );
 
 /**
  * The body, read no further than `bytesMax`. Not by hono/body-limit: a body without a Content-Length, such as the
@@ -172,7 +188,9 @@ async function textOf(c: Http, bytesMax: number): Promise<string> {
 }
 
 const tooLarge = (bytesMax: number) =>
-  new Refusal('PAYLOAD_TOO_LARGE', `The body is larger than ${bytesMax} bytes. Send less at once.`, { bytes_max: bytesMax });
+  new Refusal('PAYLOAD_TOO_LARGE', `The body is larger than ${bytesMax} bytes. Send less at once.`, {
+    bytes_max: bytesMax,
+  });
 
 function refuse(c: Http, refusal: Refusal): Response {
   const retry = refusal.details.retry_after_ms;

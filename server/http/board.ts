@@ -16,7 +16,14 @@ export function board(app: Hono<{ Bindings: HttpBindings }>, folder: URL): void 
   });
   app.get('/_app/*', serveStatic({ root }));
   app.get('/_app/*', (c) => c.text('Not found', 404));
-  app.get('*', serveStatic({ root, rewriteRequestPath: (path) => (path === '/' ? '/index.html' : path), onFound: (_, c) => pageHeaders(c) }));
+  app.get(
+    '*',
+    serveStatic({
+      root,
+      rewriteRequestPath: (path) => (path === '/' ? '/index.html' : path),
+      onFound: (_, c) => pageHeaders(c),
+    }),
+  );
   app.get('*', async (c) => {
     pageHeaders(c);
     const page = await readFile(new URL('index.html', folder), 'utf8').catch(() => null);

@@ -16,7 +16,8 @@ export function openApi(): Json {
     info: {
       title: 'Switchyard',
       version: '1',
-      description: 'Coordinates many agents on one project. Every command is served over Socket.IO too, under its operationId.',
+      description:
+        'Coordinates many agents on one project. Every command is served over Socket.IO too, under its operationId.',
     },
     security: [{ bearer: [] }],
     paths,
@@ -30,10 +31,16 @@ export function openApi(): Json {
 function operation(name: CommandName, spec: CommandSpec): Json {
   const inPath = [...spec.path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
   const input = schemaOf(spec.input, 'input');
-  const inQuery = spec.method === 'GET' ? propertyNames(input).filter((field) => !inPath.includes(field)) : [];
+  const inQuery =
+    spec.method === 'GET' ? propertyNames(input).filter((field) => !inPath.includes(field)) : [];
   const parameters = [
     ...inPath.map((field) => ({ name: field, in: 'path', required: true, schema: propertyOf(input, field) })),
-    ...inQuery.map((field) => ({ name: field, in: 'query', required: false, schema: propertyOf(input, field) })),
+    ...inQuery.map((field) => ({
+      name: field,
+      in: 'query',
+      required: false,
+      schema: propertyOf(input, field),
+    })),
     ...(propertyNames(input).includes('request_id') ? [idempotencyKey] : []),
   ];
   return {
@@ -42,10 +49,18 @@ function operation(name: CommandName, spec: CommandSpec): Json {
     description: `Least role: ${spec.role}.`,
     tags: [name.split('.')[0]!],
     parameters,
-    ...(spec.method === 'GET' ? {} : { requestBody: { content: { 'application/json': { schema: bodyOf(name, input, inPath) } } } }),
+    ...(spec.method === 'GET'
+      ? {}
+      : { requestBody: { content: { 'application/json': { schema: bodyOf(name, input, inPath) } } } }),
     responses: {
-      [spec.success ?? 200]: { description: 'Done', content: { 'application/json': { schema: schemaOf(spec.output, 'output') } } },
-      default: { description: `Refused: ${[...new Set(Object.values(httpStatusOf))].join(', ')}`, content: { 'application/json': { schema: wrappedError } } },
+      [spec.success ?? 200]: {
+        description: 'Done',
+        content: { 'application/json': { schema: schemaOf(spec.output, 'output') } },
+      },
+      default: {
+        description: `Refused: ${[...new Set(Object.values(httpStatusOf))].join(', ')}`,
+        content: { 'application/json': { schema: wrappedError } },
+      },
     },
   };
 }
@@ -58,17 +73,26 @@ const idempotencyKey = {
   schema: { type: 'string' },
 };
 
-const wrappedError = { type: 'object', properties: { error: { $ref: '#/components/schemas/Error' } }, required: ['error'] };
+const wrappedError = {
+  type: 'object',
+  properties: { error: { $ref: '#/components/schemas/Error' } },
+  required: ['error'],
+};
 
 /** Without what stands in the path; an array of items may be sent as it is. */
 function bodyOf(name: CommandName, input: Json, inPath: string[]): Json {
   const variants = alternatives(input).map((one) => {
-    const properties = Object.fromEntries(Object.entries((one.properties ?? {}) as Json).filter(([field]) => !inPath.includes(field)));
+    const properties = Object.fromEntries(
+      Object.entries((one.properties ?? {}) as Json).filter(([field]) => !inPath.includes(field)),
+    );
     const required = ((one.required ?? []) as string[]).filter((field) => !inPath.includes(field));
     return { ...one, properties, required };
   });
   if (variants.length === 1) return variants[0]!;
-  const items = name === 'item.create' ? variants.flatMap((one) => ((one.properties as Json).items as Json | undefined) ?? []) : [];
+  const items =
+    name === 'item.create'
+      ? variants.flatMap((one) => ((one.properties as Json).items as Json | undefined) ?? [])
+      : [];
   return { anyOf: [...variants, ...items] };
 }
 
@@ -100,7 +124,11 @@ function withoutDefs(json: Json): Json {
     const ref = (value as Json).$ref;
     const def = typeof ref === 'string' ? defs[ref.replace('#/$defs/', '')] : undefined;
     if (def) return place(def);
-    return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$defs').map(([key, one]) => [key, place(one)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([key]) => key !== '$defs')
+        .map(([key, one]) => [key, place(one)]),
+    );
   };
   return place(json) as Json;
 }

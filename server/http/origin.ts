@@ -28,9 +28,15 @@ function ownHosts({ host, port }: OriginRules): string[] {
 }
 
 function allowedOrigins(rules: OriginRules): string[] {
-  return [...ownHosts(rules).map((host) => `http://${host}`), ...rules.allowedOrigins.map((origin) => origin.toLowerCase())];
+  return [
+    ...ownHosts(rules).map((host) => `http://${host}`),
+    ...rules.allowedOrigins.map((origin) => origin.toLowerCase()),
+  ];
 }
 
 function allowedHosts(rules: OriginRules): string[] {
-  return [...ownHosts(rules), ...rules.allowedOrigins.map((origin) => origin.toLowerCase().replace(/^https?:\/\//, ''))];
+  return [
+    ...ownHosts(rules),
+    ...rules.allowedOrigins.map((origin) => origin.toLowerCase().replace(/^https?:\/\//, '')),
+  ];
 }

@@ -8,7 +8,8 @@ import type { HubSocket, LocalAgent } from './types.ts';
 /** Whether a line ended a claim, and why; a retry that fell due or the cancel of what nobody held ends none. */
 function endOfClaim(row: LogRow): { reason: string } | null {
   if (row.type === 'item.completed' || row.type === 'item.released') return { reason: row.type };
-  if (row.type !== 'item.failed' && row.type !== 'item.requeued' && row.type !== 'item.cancelled') return null;
+  if (row.type !== 'item.failed' && row.type !== 'item.requeued' && row.type !== 'item.cancelled')
+    return null;
   const { reason, stopping } = JSON.parse(row.data) as { reason?: string | null; stopping?: boolean };
   if (row.type === 'item.failed') return { reason: reason ?? 'failed' };
   if (row.type === 'item.requeued') return reason === 'lease_expired' ? { reason } : null;
@@ -69,7 +70,8 @@ export class Agents {
       server_time: new Date().toISOString(),
       claims: claims.map(({ item, ...claim }) => ({ item: raw(item), ...claim, session_id: session.id })),
     });
-    for (const claim of stopping) this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });
+    for (const claim of stopping)
+      this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });
     return agent;
   }
 
@@ -111,28 +113,46 @@ export class Agents {
   #tellCancelled(agent: LocalAgent, claim: { item_id: string; attempt: number; reason: string }): void {
     agent.socket.emit('claim.cancelled', claim, () => {
       const { hub, session } = { hub: this.#hub, session: agent.session };
-      const entry = { actor: session.agentId, id: claim.item_id, attempt: claim.attempt, agent_id: session.agentId, session_id: session.id };
+      const entry = {
+        actor: session.agentId,
+        id: claim.item_id,
+        attempt: claim.attempt,
+        agent_id: session.agentId,
+        session_id: session.id,
+      };
       hub.lanes
         .submit(session.projectId, hub.works.acknowledgeCancel, entry)
-        .catch((error: unknown) => hub.log.warn({ err: error, ...claim }, 'could not take down that an agent stopped; it will be told again'));
+        .catch((error: unknown) =>
+          hub.log.warn(
+            { err: error, ...claim },
+            'could not take down that an agent stopped; it will be told again',
+          ),
+        );
     });
   }
 
   #tellConflict(row: LogRow): void {
-    const pair = JSON.parse(row.data) as Omit<Conflict, 'work_item_id'> & { items: (Conflict & { session_id: string; attempt: number })[] };
+    const pair = JSON.parse(row.data) as Omit<Conflict, 'work_item_id'> & {
+      items: (Conflict & { session_id: string; attempt: number })[];
+    };
     for (const [own, other] of [pair.items, [...pair.items].reverse()]) {
       if (!own || !other) continue;
       const { work_item_id, number, title, agent_id } = other;
       const { conflicting_files, kind, since } = pair;
       const conflict = { work_item_id, number, title, agent_id, conflicting_files, kind, since };
       const told = { item_id: own.work_item_id, attempt: own.attempt, conflicts: [conflict] };
-      this.#agents.get(own.session_id)?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', told);
+      this.#agents
+        .get(own.session_id)
+        ?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', told);
     }
   }
 
   /** The session has a newer connection, perhaps on another hub. */
   #dropIfMoved(row: LogRow): void {
-    const { session_id, connection_id } = JSON.parse(row.data) as { session_id: string; connection_id: string };
+    const { session_id, connection_id } = JSON.parse(row.data) as {
+      session_id: string;
+      connection_id: string;
+    };
     const agent = this.#agents.get(session_id);
     // A line about an earlier connection may come after a later one was admitted here.
     const newer = row.seq! > (agent?.connectedSeq ?? Infinity);

@@ -16,7 +16,11 @@ export interface Hello {
 }
 
 /** Who opens this connection: an agent when it names a project, otherwise a watcher. Throws what the client is told. */
-export async function greet(hub: Hub, auth: Record<string, unknown>, cookie: string | undefined): Promise<Hello> {
+export async function greet(
+  hub: Hub,
+  auth: Record<string, unknown>,
+  cookie: string | undefined,
+): Promise<Hello> {
   const { project } = auth;
   const tokenOf = (hello: { token?: string }) => authenticate(hub.db, hello.token ?? tokenFromCookie(cookie));
   if (project === undefined) {
@@ -31,16 +35,25 @@ export async function greet(hub: Hub, auth: Record<string, unknown>, cookie: str
 async function sessionOf(hub: Hub, token: Token, hello: AgentHello): Promise<Session> {
   const caller: Caller = { token, session: null };
   if (!mayAct(caller, 'agent')) {
-    throw new Refusal('FORBIDDEN', `An agent needs the role agent, and this token is a ${token.role}'s. Connect without project to watch.`);
+    throw new Refusal(
+      'FORBIDDEN',
+      `An agent needs the role agent, and this token is a ${token.role}'s. Connect without project to watch.`,
+    );
   }
   const agentId = agentIdOf(caller, hello.agent_id);
   const project = await hub.db.read((sql) => findProject(sql, hello.project));
   if (!project || !maySee(caller, project.id)) {
-    throw new Refusal('NOT_FOUND', `There is no project "${hello.project}" that you may see.`, { project: hello.project });
+    throw new Refusal('NOT_FOUND', `There is no project "${hello.project}" that you may see.`, {
+      project: hello.project,
+    });
   }
   const id = hello.session_id?.toLowerCase() ?? randomUUID();
   if (!(await hub.db.read((sql) => sessionIsFree(sql, id, project.id, agentId)))) {
-    throw new Refusal('FORBIDDEN', 'This session_id belongs to another agent. Make a new one: crypto.randomUUID().', { session_id: id });
+    throw new Refusal(
+      'FORBIDDEN',
+      'This session_id belongs to another agent. Make a new one: crypto.randomUUID().',
+      { session_id: id },
+    );
   }
   return {
     id,

@@ -33,7 +33,15 @@ export class Heartbeats {
     const { lanes, works, log } = this.#hub;
     for (const { item_id, attempt, progress, note } of said.claims) {
       if (progress === undefined && note === undefined) continue;
-      const entry = { actor: session.agentId, id: item_id, attempt, agent_id: session.agentId, session_id: session.id, progress, note };
+      const entry = {
+        actor: session.agentId,
+        id: item_id,
+        attempt,
+        agent_id: session.agentId,
+        session_id: session.id,
+        progress,
+        note,
+      };
       lanes
         .submit(session.projectId, works.reportProgress, entry)
         .catch((error: unknown) => log.debug({ err: error, item_id }, 'could not take down progress'));
@@ -63,6 +71,7 @@ export class Heartbeats {
 
 function answerFor({ now, gone }: BeatAnswer, place: number): HeartbeatAnswer {
   const mine = gone.filter((one) => one.ord === place);
-  const claims = (all: BeatAnswer['gone']) => all.map(({ item_id, attempt, reason }) => ({ item_id, attempt, reason }));
+  const claims = (all: BeatAnswer['gone']) =>
+    all.map(({ item_id, attempt, reason }) => ({ item_id, attempt, reason }));
   return { server_time: now, lost: claims(mine), cancelled: claims(mine.filter((one) => one.cancelled)) };
 }

@@ -103,12 +103,14 @@ export class Offers {
   #offer(item: Ready, agents: LocalAgent[], room: Map<LocalAgent, number>, perItem: number): void {
     const now = performance.now();
     const before = this.#offered.get(item.id);
-    const fresh = before && now - before.atMs < offerAgainMs ? before : { atMs: now, sessions: new Set<string>() };
+    const fresh =
+      before && now - before.atMs < offerAgainMs ? before : { atMs: now, sessions: new Set<string>() };
     let left = perItem - fresh.sessions.size;
     for (let step = 0; step < agents.length && left > 0; step++) {
       const agent = agents[(this.#turn + step) % agents.length]!;
       const places = room.get(agent);
-      if (places === undefined || !does(agent, item.task_type) || fresh.sessions.has(agent.session.id)) continue;
+      if (places === undefined || !does(agent, item.task_type) || fresh.sessions.has(agent.session.id))
+        continue;
       agent.socket.emit('item.available', { item: raw<Item>(item.item) });
       fresh.sessions.add(agent.session.id);
       if (places > 1) room.set(agent, places - 1);

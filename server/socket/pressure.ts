@@ -61,6 +61,9 @@ export class Pressure {
 
 /** What was handed to the connection and has not left this process, in bytes; packets still queued count as 1 kB. */
 function bufferedBytes(socket: HubSocket): number {
-  const conn = socket.conn as unknown as { writeBuffer: unknown[]; transport: { socket?: { bufferedAmount?: number } } };
+  const conn = socket.conn as unknown as {
+    writeBuffer: unknown[];
+    transport: { socket?: { bufferedAmount?: number } };
+  };
   return (conn.transport.socket?.bufferedAmount ?? 0) + conn.writeBuffer.length * 1_000;
 }

@@ -25,7 +25,8 @@ export class Pulse {
     this.#watchers = watchers;
     hub.feed.onRows((projectId) => this.#soon(projectId));
     this.#quiet = setInterval(() => {
-      for (const room of io.sockets.adapter.rooms.keys()) if (room.startsWith('watch:')) this.#soon(room.slice('watch:'.length));
+      for (const room of io.sockets.adapter.rooms.keys())
+        if (room.startsWith('watch:')) this.#soon(room.slice('watch:'.length));
     }, quietMs);
   }
 
@@ -37,7 +38,10 @@ export class Pulse {
   #soon(projectId: string): void {
     if (this.#timers.has(projectId) || !this.#watchers.isWatched(projectId)) return;
     const wait = Math.max(0, (this.#dueAtMs.get(projectId) ?? 0) - performance.now());
-    this.#timers.set(projectId, setTimeout(() => void this.#beat(projectId), wait));
+    this.#timers.set(
+      projectId,
+      setTimeout(() => void this.#beat(projectId), wait),
+    );
   }
 
   async #beat(projectId: string): Promise<void> {

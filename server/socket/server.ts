@@ -51,7 +51,13 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
   io.use((socket, next) => {
     greet(hub, socket.handshake.auth, socket.handshake.headers.cookie).then(
       ({ caller, capacity }) => {
-        socket.data = { caller, capacity, opening: null, inFlight: 0, budget: { left: commandsPerSecond, at: performance.now() } };
+        socket.data = {
+          caller,
+          capacity,
+          opening: null,
+          inFlight: 0,
+          budget: { left: commandsPerSecond, at: performance.now() },
+        };
         next();
       },
       (error: unknown) => next(connectError(asRefusal(hub, 'handshake', error))),
@@ -81,7 +87,12 @@ interface Parts {
   heartbeats: Heartbeats;
 }
 
-async function welcome(hub: Hub, parts: Parts, socket: HubSocket, closing: Set<Promise<void>>): Promise<void> {
+async function welcome(
+  hub: Hub,
+  parts: Parts,
+  socket: HubSocket,
+  closing: Set<Promise<void>>,
+): Promise<void> {
   const { session } = socket.data.caller;
   socket.onAny((event: string, ...args: unknown[]) => void hear(hub, parts, socket, event, args));
   let agent: LocalAgent | undefined;
@@ -99,12 +110,18 @@ async function welcome(hub: Hub, parts: Parts, socket: HubSocket, closing: Set<P
     if (!socket.connected) await leave(hub, parts, socket, agent);
     parts.offers.look(session.projectId);
   } catch (error) {
-    if (!(error instanceof SessionTaken)) hub.log.warn({ err: error, agent: session.agentId }, 'an agent could not connect');
+    if (!(error instanceof SessionTaken))
+      hub.log.warn({ err: error, agent: session.agentId }, 'an agent could not connect');
     socket.disconnect(true);
   }
 }
 
-async function leave(hub: Hub, parts: Parts, socket: HubSocket, agent: LocalAgent | undefined): Promise<void> {
+async function leave(
+  hub: Hub,
+  parts: Parts,
+  socket: HubSocket,
+  agent: LocalAgent | undefined,
+): Promise<void> {
   await parts.watchers.drop(socket);
   if (!agent) return;
   const { session } = agent;
@@ -115,7 +132,13 @@ async function leave(hub: Hub, parts: Parts, socket: HubSocket, agent: LocalAgen
 }
 
 /** One event from a client: a command, a heartbeat, or a watcher's wish. */
-async function hear(hub: Hub, parts: Parts, socket: HubSocket, event: string, args: unknown[]): Promise<void> {
+async function hear(
+  hub: Hub,
+  parts: Parts,
+  socket: HubSocket,
+  event: string,
+  args: unknown[],
+): Promise<void> {
   const last = args.at(-1);
   const ack = typeof last === 'function' ? (last as (answer: Answer<unknown>) => void) : () => {};
   const input = typeof args[0] === 'function' || args[0] === undefined ? {} : args[0];
@@ -142,23 +165,38 @@ async function answer(
 ): Promise<void> {
   const { caller } = socket.data;
   if (isCommand(event)) return ack({ ok: true, result: await dispatch(hub, caller, event, input) });
-  const project = async (ref: string) => projectIdFor({ hub, caller, requestId: undefined, fingerprint: undefined, remembered: false }, ref);
+  const project = async (ref: string) =>
+    projectIdFor({ hub, caller, requestId: undefined, fingerprint: undefined, remembered: false }, ref);
   if (event === 'agent.heartbeat') {
-    if (!caller.session) throw new Refusal('FORBIDDEN', 'Only an agent has a heartbeat: connect with project and agent_id.');
+    if (!caller.session)
+      throw new Refusal('FORBIDDEN', 'Only an agent has a heartbeat: connect with project and agent_id.');
     return ack({ ok: true, result: await heartbeats.hear(caller.session, parse(heartbeatSchema, input)) });
   }
   if (event === 'project.watch') {
     const wish = parse(watchSchema, input);
-    return watchers.watch(socket, await project(wish.project), wish.after, (result) => ack({ ok: true, result }));
+    return watchers.watch(socket, await project(wish.project), wish.after, (result) =>
+      ack({ ok: true, result }),
+    );
   }
   if (event === 'project.unwatch') {
     await watchers.unwatch(socket, await project(parse(unwatchSchema, input).project));
     return ack({ ok: true, result: {} });
   }
-  throw new Refusal('NOT_FOUND', `There is no command "${event.slice(0, 100)}". /api/openapi.json lists those there are.`, { command: event.slice(0, 100) });
+  throw new Refusal(
+    'NOT_FOUND',
+    `There is no command "${event.slice(0, 100)}". /api/openapi.json lists those there are.`,
+    { command: event.slice(0, 100) },
+  );
 }
 
-function parse<T>(schema: { safeParse(input: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof refusalOfIssues>[0] } }, input: unknown): T {
+function parse<T>(
+  schema: {
+    safeParse(
+      input: unknown,
+    ): { success: true; data: T } | { success: false; error: Parameters<typeof refusalOfIssues>[0] };
+  },
+  input: unknown,
+): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw refusalOfIssues(parsed.error);
@@ -174,7 +212,9 @@ function overLimit({ data }: HubSocket): Refusal | null {
     budget.left--;
     return null;
   }
-  return new Refusal('RATE_LIMITED', 'Too much at once from this connection. Wait for answers, then go on.', { retry_after_ms: 100 });
+  return new Refusal('RATE_LIMITED', 'Too much at once from this connection. Wait for answers, then go on.', {
+    retry_after_ms: 100,
+  });
 }
 
 function connectError(refusal: Refusal): Error & { data: WireError } {
@@ -189,7 +229,8 @@ function watchTokens(hub: Hub, io: HubServer): { stop(): void } {
     hub.db
       .control((sql) => spentTokens(sql, [...ids]))
       .then((spent) => {
-        for (const socket of io.sockets.sockets.values()) if (spent.includes(socket.data.caller.token.id)) socket.disconnect(true);
+        for (const socket of io.sockets.sockets.values())
+          if (spent.includes(socket.data.caller.token.id)) socket.disconnect(true);
       })
       .catch((error: unknown) => hub.log.debug({ err: error }, 'could not look for revoked tokens'));
   }, tokenLookMs);

@@ -21,7 +21,17 @@ export const roomOf = (projectId: string) => `watch:${projectId}`;
 /** A line of the log as watchers receive it. */
 export function eventOf(projectId: string, row: LogRow): ProjectEvent {
   const { seq, type, at, actor, item_id, attempt, session_id } = row;
-  const event = { project_id: projectId, seq: seq!, type: type!, at, actor, item_id, attempt, session_id, data: raw<ProjectEvent['data']>(row.data) };
+  const event = {
+    project_id: projectId,
+    seq: seq!,
+    type: type!,
+    at,
+    actor,
+    item_id,
+    attempt,
+    session_id,
+    data: raw<ProjectEvent['data']>(row.data),
+  };
   return row.item === null ? event : { ...event, item: raw(row.item) };
 }
 
@@ -47,11 +57,18 @@ export class Watchers {
    * every later event, the first being the next after the answer's `seq`. `reply` is called in between, so that the
    * answer comes before them.
    */
-  async watch(socket: HubSocket, projectId: string, after: number | undefined, reply: (answer: Snapshot | CatchUp) => void): Promise<void> {
+  async watch(
+    socket: HubSocket,
+    projectId: string,
+    after: number | undefined,
+    reply: (answer: Snapshot | CatchUp) => void,
+  ): Promise<void> {
     const feed = await this.#follow(socket, projectId);
     await socket.leave(roomOf(projectId));
     for (let tries = 1; tries <= triesMax; tries++) {
-      const answer = (after === undefined ? undefined : await this.#catchUp(projectId, after)) ?? (await this.#snapshot(projectId));
+      const answer =
+        (after === undefined ? undefined : await this.#catchUp(projectId, after)) ??
+        (await this.#snapshot(projectId));
       if (feed.position < answer.seq) await feed.catchUp();
       const missed = feed.since(answer.seq);
       // Too much came meanwhile: look again, at what is newer.
@@ -72,7 +89,8 @@ export class Watchers {
   }
 
   async drop(socket: HubSocket): Promise<void> {
-    for (const projectId of [...(this.#watched.get(socket)?.keys() ?? [])]) await this.unwatch(socket, projectId);
+    for (const projectId of [...(this.#watched.get(socket)?.keys() ?? [])])
+      await this.unwatch(socket, projectId);
   }
 
   async #follow(socket: HubSocket, projectId: string): Promise<ProjectFeed> {
@@ -113,6 +131,13 @@ export class Watchers {
       db.read((sql) => conflictsOfProject(sql, projectId)),
       db.read((sql) => windowOfItems(sql, projectId, limits.watchWindow)),
     ]);
-    return { seq: project.last_seq, project, progress, agents, conflicts, items: items.map((item) => raw(item)) };
+    return {
+      seq: project.last_seq,
+      project,
+      progress,
+      agents,
+      conflicts,
+      items: items.map((item) => raw(item)),
+    };
   }
 }

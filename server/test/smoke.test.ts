@@ -16,6 +16,11 @@ test('[OF1] an item that is created is offered to an idle agent, which claims an
   expect(created).toMatchObject({ item: { id: item.id } });
   const { claim } = await agent.call('item.claim', { id: item.id });
   expect(claim).toMatchObject({ attempt: 1, session_id: agent.ready!.session_id });
-  const done = await agent.call('item.complete', { id: item.id, attempt: 1, result_summary: 'ok', claim_next: true });
+  const done = await agent.call('item.complete', {
+    id: item.id,
+    attempt: 1,
+    result_summary: 'ok',
+    claim_next: true,
+  });
   expect(done).toMatchObject({ item: { status: 'done' }, next: { claim: null } });
 });

@@ -3,7 +3,12 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { io, type Socket } from 'socket.io-client';
 import { inject, onTestFinished } from 'vitest';
-import { commands, type CommandInput, type CommandName, type CommandOutput } from '@switchyard/shared/commands';
+import {
+  commands,
+  type CommandInput,
+  type CommandName,
+  type CommandOutput,
+} from '@switchyard/shared/commands';
 import type { WireError } from '@switchyard/shared/errors';
 import type { Answer } from '@switchyard/shared/protocol';
 import type { SessionReady } from '@switchyard/shared/agent';
@@ -90,7 +95,8 @@ export async function call<K extends CommandName>(
     delete fields[field];
     return encodeURIComponent(value);
   });
-  const query = method === 'GET' ? `?${new URLSearchParams(fields as Record<string, string>).toString()}` : '';
+  const query =
+    method === 'GET' ? `?${new URLSearchParams(fields as Record<string, string>).toString()}` : '';
   const answer = await request(hub, method, filled + query, method === 'GET' ? undefined : fields, {
     authorization: `Bearer ${token}`,
   });
@@ -115,7 +121,10 @@ let projectCount = 0;
 
 /** A fresh project. */
 export async function newProject(hub: { url: string }, more: Partial<CommandInput<'project.create'>> = {}) {
-  const { project } = await call(hub, 'project.create', { name: `p${Date.now()}-${++projectCount}`, ...more });
+  const { project } = await call(hub, 'project.create', {
+    name: `p${Date.now()}-${++projectCount}`,
+    ...more,
+  });
   return project;
 }
 
@@ -175,7 +184,11 @@ export class Client {
 }
 
 /** Connects a client and closes it when the test ends. Rejects with the refusal of the handshake. */
-export async function connect(hub: { url: string }, auth: Record<string, unknown> = {}, options = {}): Promise<Client> {
+export async function connect(
+  hub: { url: string },
+  auth: Record<string, unknown> = {},
+  options = {},
+): Promise<Client> {
   const client = new Client(hub, auth, options);
   onTestFinished(() => client.close());
   await new Promise<void>((resolve, reject) => {
@@ -189,7 +202,12 @@ export async function connect(hub: { url: string }, auth: Record<string, unknown
 }
 
 /** Connects an agent and waits until it is ready. */
-export async function connectAgent(hub: { url: string }, project: string, agentId: string, more: Record<string, unknown> = {}) {
+export async function connectAgent(
+  hub: { url: string },
+  project: string,
+  agentId: string,
+  more: Record<string, unknown> = {},
+) {
   const client = await connect(hub, { project, agent_id: agentId, ...more });
   await client.hear('session.ready');
   return client;
