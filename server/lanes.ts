@@ -56,7 +56,7 @@ export class Lanes {
       lane = new Lane(projectId, this.#db, this.#accept, () => this.#lanes.delete(projectId));
       this.#lanes.set(projectId, lane);
     }
-    return lane.submit(work as unknown as Work<Entry>, entry, key, alone);
+    return lane.submit(work, entry, key, alone);
   }
 
   /** Resolves when nothing waits any more. */

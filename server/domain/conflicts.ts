@@ -14,7 +14,7 @@ export async function conflictsOfFiles(
     SELECT jsonb_build_object('work_item_id', o.id, 'number', o.number, 'title', o.title, 'agent_id', o.assigned_agent_id,
       'conflicting_files', shared -> 'files', 'kind', shared -> 'kind', 'since', iso(o.assigned_at)) AS conflict
     FROM work_items o CROSS JOIN LATERAL (
-      SELECT shared_files(${sql.json(planned as never)}, ${sql.json(modified as never)}, ${sql.json(patterns as never)},
+      SELECT shared_files(${sql.json(planned)}, ${sql.json(modified)}, ${sql.json(patterns as never)},
         o.files_planned, o.files_modified, o.file_patterns) AS shared OFFSET 0) AS overlap
     WHERE o.project_id = ${projectId} AND o.status = 'claimed' AND shared IS NOT NULL
       AND o.id IS DISTINCT FROM ${but.itemId ?? null}::uuid

@@ -77,7 +77,7 @@ export async function write(
       SELECT id, last_seq, next_number, conflict_policy, clock_timestamp() AS now
       FROM projects WHERE id = ${projectId} FOR UPDATE
     ), given AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${sql.json(given as never)})
+      SELECT * FROM jsonb_to_recordset(${sql.json(given)})
         AS given (ord int, actor text, caller text, request_id text, fingerprint text, ${columns})
     ), known AS MATERIALIZED (
       SELECT given.ord, requests.fingerprint = given.fingerprint AS same, requests.answer, requests.error

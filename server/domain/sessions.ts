@@ -157,9 +157,9 @@ export async function beat(sql: Sql, beats: readonly Beat[], leaseSeconds: numbe
   const [row] = await sql<[BeatAnswer]>`
     WITH given AS (
       SELECT DISTINCT session_id, connection_id
-      FROM jsonb_to_recordset(${sql.json(given as never)}) AS given (session_id uuid, connection_id uuid)
+      FROM jsonb_to_recordset(${sql.json(given)}) AS given (session_id uuid, connection_id uuid)
     ), named AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${sql.json(named as never)}) AS named (ord int, session_id uuid, item_id uuid, attempt int)
+      SELECT * FROM jsonb_to_recordset(${sql.json(named)}) AS named (ord int, session_id uuid, item_id uuid, attempt int)
     ), renewed AS (
       UPDATE agent_sessions s SET last_seen_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + ${leaseSeconds} * interval '1 second'

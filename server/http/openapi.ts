@@ -91,7 +91,7 @@ function bodyOf(name: CommandName, input: Json, inPath: string[]): Json {
   if (variants.length === 1) return variants[0]!;
   const items =
     name === 'item.create'
-      ? variants.flatMap((one) => ((one.properties as Json).items as Json | undefined) ?? [])
+      ? variants.flatMap((one) => ((one.properties).items as Json | undefined) ?? [])
       : [];
   return { anyOf: [...variants, ...items] };
 }

@@ -158,7 +158,7 @@ export class Client {
         const found = this.heard.find((one) => one.event === event && fits(one.payload as T));
         if (!found) return;
         this.#waiting.delete(look);
-        resolve(found.payload as T);
+        resolve(found.payload);
       };
       this.#waiting.add(look);
       look();
