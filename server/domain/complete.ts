@@ -33,7 +33,7 @@ export function completeItems(
         ord: sql`input.ord`,
         type: 'item.completed',
         data: sql`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'progress', 100,
-          'result_summary', i.result_summary, 'failure_reason', NULL)
+          'result_summary', i.result_summary, 'failure_reason', NULL, 'lost_count', 0)
           || CASE WHEN input.files = '[]' THEN '{}' ELSE jsonb_build_object('files_added', input.files) END`,
       })}
     ), freed AS MATERIALIZED (
