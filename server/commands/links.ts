@@ -43,7 +43,9 @@ function newItem(id: string, draft: DraftItem, path: string, ids: ReadonlyMap<st
     task_type: draft.task_type ?? null,
     priority: draft.priority ?? 5,
     parent_item_id:
-      draft.parent_item_id === null || draft.parent_item_id === undefined ? null : resolve(draft.parent_item_id, `${path}parent_item_id`),
+      draft.parent_item_id === null || draft.parent_item_id === undefined
+        ? null
+        : resolve(draft.parent_item_id, `${path}parent_item_id`),
     dependencies,
     files_planned: planned,
     file_patterns: patternsOf(planned),

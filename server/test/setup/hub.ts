@@ -78,7 +78,11 @@ export async function request(
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : {}, headers: response.headers };
+  return {
+    status: response.status,
+    body: (text ? JSON.parse(text) : {}) as never,
+    headers: response.headers,
+  };
 }
 
 /** A command over HTTP by its name; throws the wire error. */
