@@ -49,7 +49,9 @@ export class Drill {
   /** Items there were to do when the agents began. */
   todo = 0;
   importMs = 0;
-  /** From the start of the agents to the end of the last one. */
+  /** Until all agent processes were connected. */
+  startMs = 0;
+  /** From then on to the end of the last one. */
   runMs = 0;
 
   constructor(hub: HubAddress, project: string, plan: Plan, options: DrillOptions) {
@@ -115,11 +117,15 @@ export class Drill {
     this.#fleet = new Fleet({
       agents,
       start: { url: this.#hub.url, token: token.token, project: this.project, seed, workMsMax, failRate },
+      onStart: () => {
+        this.startMs = performance.now() - startedAt;
+        this.tally.start();
+      },
       onReport: (report, kill) => this.#take(report, kill),
     });
     const gaveUp = await this.#untilOver(following);
     await this.#fleet.stop();
-    this.runMs = performance.now() - startedAt;
+    this.runMs = performance.now() - startedAt - this.startMs;
     await this.#call('token.revoke', { id: token.id });
     return gaveUp;
   }

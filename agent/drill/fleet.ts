@@ -7,6 +7,8 @@ interface FleetOptions {
   agents: number;
   /** What each process is told; its agent's name is added. */
   start: Omit<Start, 'agentId'>;
+  /** All agents are ready, and begin. */
+  onStart: () => void;
   /** Hears every agent; `kill` ends the one that reported, at once. */
   onReport: (report: Report, kill: () => void) => void;
 }
@@ -18,6 +20,8 @@ const stopMsMax = 5_000;
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #processes = new Map<ChildProcess, string>();
+  /** Ready and waiting for the others, so that work is not measured while processes still start. */
+  #waiting: ChildProcess[] | null = [];
   #stopping = false;
 
   constructor(options: FleetOptions) {
@@ -49,18 +53,34 @@ export class Fleet {
     const agent = fork(join(import.meta.dirname, 'worker.ts'));
     this.#processes.set(agent, agentId);
     const kill = () => void agent.kill('SIGKILL');
-    agent.on('message', (report: Report) => this.#options.onReport(report, kill));
+    agent.on('message', (report: Report) => {
+      if (report.kind === 'ready') this.#letGo(agent);
+      this.#options.onReport(report, kill);
+    });
     agent.once('exit', (code, signal) => {
       this.#processes.delete(agent);
       if (this.#stopping) return;
-      if (signal === 'SIGKILL') this.#add(agentId);
-      else
-        this.#options.onReport(
-          { kind: 'fault', message: `${agentId} ended by itself (${signal ?? code})` },
-          kill,
-        );
+      if (signal === 'SIGKILL') return this.#add(agentId);
+      this.#options.onReport(
+        { kind: 'fault', message: `${agentId} ended by itself (${signal ?? code})` },
+        kill,
+      );
+      this.#beginWhenReady();
     });
     tell(agent, { kind: 'start', start: { ...this.#options.start, agentId } });
+  }
+
+  #letGo(agent: ChildProcess): void {
+    if (this.#waiting === null) return tell(agent, { kind: 'go' });
+    this.#waiting.push(agent);
+    this.#beginWhenReady();
+  }
+
+  #beginWhenReady(): void {
+    if (this.#waiting === null || this.#waiting.length < this.#processes.size) return;
+    for (const ready of this.#waiting) tell(ready, { kind: 'go' });
+    this.#waiting = null;
+    this.#options.onStart();
   }
 }
 

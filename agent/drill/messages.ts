@@ -1,5 +1,9 @@
 /** What the drill tells an agent process, over the channel it was forked with. */
-export type Order = { kind: 'start'; start: Start } | { kind: 'stop' };
+export type Order =
+  | { kind: 'start'; start: Start }
+  /** Sent once it has reported `ready`, and all others have. */
+  | { kind: 'go' }
+  | { kind: 'stop' };
 
 export interface Start {
   url: string;

@@ -14,10 +14,10 @@ export function summaryOf(drill: Drill, { events, items, violations }: DrillResu
   const waitedMs = drill.runMs - tally.workMs;
   const lines = [
     `${drill.project}: ${items.length} items, ${drill.todo} of them to do; ${options.agents} agents, seed ${options.seed}`,
-    `  import     ${seconds(drill.importMs)}`,
+    `  start      ${seconds(drill.importMs)} to import, ${seconds(drill.startMs)} for all agents to connect`,
     `  work       ${seconds(tally.workMs)}, ${perSecond(tally.ended, tally.workMs)} cycles/s:` +
       ` ${tally.completed} completed, ${tally.failed} failed, ${tally.released} released`,
-    `  waiting    ${seconds(waitedMs)} for agents to start, lost claims and retries to come back`,
+    `  waiting    ${seconds(waitedMs)} for lost claims and retries to come back`,
     `  claims     p50 ${quantile(tally.claimLatenciesMs, 0.5)}, p99 ${quantile(tally.claimLatenciesMs, 0.99)};` +
       ` ${tally.offers} offers heard, ${refusals(tally.refused)}`,
     `  conflicts  ${logged('conflict.detected')} seen, ${logged('conflict.resolved')} ended, ${tally.conflictNotices} told to agents`,

@@ -16,7 +16,12 @@ export class Tally {
   kills = 0;
   /** Time in which claims ended one after the other, without long pauses. */
   workMs = 0;
-  #lastEndAt = this.startedAt;
+  #lastEndAt = 0;
+
+  /** The agents begin. */
+  start(): void {
+    this.#lastEndAt = performance.now();
+  }
 
   take(report: Report): void {
     switch (report.kind) {

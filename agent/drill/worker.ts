@@ -20,14 +20,20 @@ class DrillAgent {
   readonly #offers: Item[] = [];
   #client!: HubClient;
   #wake = () => {};
+  readonly #told = Promise.withResolvers<void>();
   #stopping = false;
 
   constructor(start: Start) {
     this.#start = start;
   }
 
+  go(): void {
+    this.#told.resolve();
+  }
+
   stop(): void {
     this.#stopping = true;
+    this.#told.resolve();
     this.#wake();
   }
 
@@ -48,6 +54,7 @@ class DrillAgent {
       on: { 'item.available': onOffer, 'conflict.detected': onConflict },
     });
     say({ kind: 'ready', leaseSeconds: this.#client.ready!.lease_seconds });
+    await this.#told.promise;
     let claim: Claim | null = null;
     while (!this.#stopping) {
       claim ??= await this.#claim();
@@ -156,7 +163,7 @@ function say(report: Report): void {
 
 let agent: DrillAgent | undefined;
 process.on('message', (order: Order) => {
-  if (order.kind === 'stop') return agent?.stop();
+  if (order.kind !== 'start') return order.kind === 'go' ? agent?.go() : agent?.stop();
   agent = new DrillAgent(order.start);
   agent.run().then(
     () => process.disconnect(),
