@@ -24,11 +24,8 @@ function contentVersion(): string {
 }
 
 /** For `npm run dev`: the hub whose API and socket the development server passes on. */
-const hub = {
-  target: process.env.SWITCHYARD_URL ?? 'http://127.0.0.1:4800',
-  changeOrigin: true,
-  rewriteWsOrigin: true,
-};
+const target = process.env.SWITCHYARD_URL ?? 'http://127.0.0.1:4800';
+const hub = { target, changeOrigin: true, rewriteWsOrigin: true, headers: { origin: target } };
 
 export default defineConfig({
   plugins: [

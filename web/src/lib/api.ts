@@ -28,6 +28,10 @@ export async function signIn(token: string): Promise<void> {
   await call('/api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
 }
 
+export async function signOut(): Promise<void> {
+  await call('/api/session', { method: 'DELETE' });
+}
+
 export async function listProjects() {
   return (await call<CommandOutput<'project.list'>>('/api/projects')).projects;
 }

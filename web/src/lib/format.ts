@@ -16,9 +16,12 @@ export function formatTime(instant: string): string {
   return (today ? clock : dayAndClock).format(date);
 }
 
-/** One unit is enough for an estimate: "8 h", "3 days". */
-export function formatDuration(seconds: number): string {
-  if (seconds < 60) return 'less than a minute';
+/** One unit is enough for an estimate: "about 8 h", "about 3 days". */
+export function formatEstimate(seconds: number): string {
+  return seconds < 60 ? 'less than a minute' : `about ${roundedDuration(seconds)}`;
+}
+
+function roundedDuration(seconds: number): string {
   const minutes = seconds / 60;
   if (minutes < 90) return `${Math.round(minutes)} min`;
   const hours = minutes / 60;

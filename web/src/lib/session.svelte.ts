@@ -1,4 +1,4 @@
-import { HubError, signIn } from '#lib/api.ts';
+import { HubError, signIn, signOut } from '#lib/api.ts';
 
 /** Whether this browser is let in, as far as the hub has said so, and why not. */
 export const session = $state({ open: true, problem: '' });
@@ -13,6 +13,11 @@ export async function enter(token: string): Promise<void> {
   } catch (error) {
     session.problem = error instanceof Error ? error.message : String(error);
   }
+}
+
+export async function leave(): Promise<void> {
+  await signOut();
+  session.open = false;
 }
 
 export function hasTokenInAddress(): boolean {
