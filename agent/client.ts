@@ -73,6 +73,8 @@ export class HubClient {
   #beat: NodeJS.Timeout | undefined;
   #refused: Refusal | undefined;
   #reopenAfterMs = reopenDelayMs;
+  /** What the network last said. */
+  #trouble = 'is it started?';
 
   constructor(options: ConnectOptions) {
     this.sessionId = options.sessionId ?? randomUUID();
@@ -175,14 +177,14 @@ export class HubClient {
   /** For `connect`: opens the socket, and waits until commands may be sent. */
   async open(timeoutMs: number): Promise<void> {
     this.#socket.connect();
-    await this.#opened(timeoutMs, `No hub answered within ${timeoutMs} ms. Is it started?`);
+    await this.#opened(timeoutMs, () => `No hub let this client in within ${timeoutMs} ms: ${this.#trouble}`);
   }
 
   /** Commands wait here and not in socket.io's buffer, which would send an agent's before its session is ready. */
-  async #opened(timeoutMs: number, otherwise: string): Promise<void> {
+  async #opened(timeoutMs: number, otherwise: () => string): Promise<void> {
     const timer = new AbortController();
     const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-      throw new Refusal('UNAVAILABLE', otherwise);
+      throw new Refusal('UNAVAILABLE', otherwise());
     });
     late.catch(() => {}); // aborted
     await Promise.race([this.#gate.promise, late]).finally(() => timer.abort());
@@ -216,7 +218,11 @@ export class HubClient {
   async #send<T>(event: string, input: unknown, timeoutMs: number): Promise<T> {
     if (this.#refused) throw this.#refused;
     const startedAt = performance.now();
-    if (!this.#isOpen) await this.#opened(timeoutMs, `No connection for ${event}: nothing was sent.`);
+    if (!this.#isOpen)
+      await this.#opened(
+        timeoutMs,
+        () => `Nothing was sent of ${event}, there is no connection: ${this.#trouble}`,
+      );
     const answer = (await this.#socket
       .timeout(Math.max(1, timeoutMs - (performance.now() - startedAt)))
       .emitWithAck(event, input)
@@ -258,7 +264,8 @@ export class HubClient {
     if (this.#claims.get(item_id) === attempt) this.#claims.delete(item_id);
   }
 
-  #takeRefusal(error: Error & { data?: WireError }): void {
+  #takeRefusal(error: Error & { data?: WireError; description?: { message?: string } }): void {
+    this.#trouble = error.description?.message ?? error.message;
     if (!error.data) return; // the network: socket.io tries again
     const refusal = refusalOf(error.data);
     if (passing.has(refusal.code))

@@ -13,7 +13,7 @@ import type { Report } from './messages.ts';
 import type { DrillOptions } from './options.ts';
 import { readItems, readLog } from './read-back.ts';
 import { Tally } from './tally.ts';
-import { checkAcknowledged, checkWatched } from './witness.ts';
+import { checkAcknowledged, checkLost, checkWatched } from './witness.ts';
 
 /** Every failure is retried, so that in the end everything is done. */
 const maxAttempts = 10;
@@ -137,7 +137,7 @@ export class Drill {
     // The first claim of all is a victim, the others follow evenly.
     const part = this.tally.completed / this.todo;
     if (part < (killsWithin * this.tally.kills) / this.options.kills) return;
-    this.tally.kills += 1;
+    this.tally.killedSessions.add(report.session_id);
     kill();
   }
 
@@ -164,6 +164,7 @@ export class Drill {
       ...(gaveUp ? [{ rule: 'stuck' as const, message: gaveUp }] : []),
       ...checkHistory(events, items),
       ...checkAcknowledged(this.tally.acknowledged, events),
+      ...checkLost(this.tally.killedSessions, events),
       ...checkWatched(this.#watched, following.gaps, events),
     ];
     return { events, items, violations };

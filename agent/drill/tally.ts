@@ -13,7 +13,7 @@ export class Tally {
   released = 0;
   offers = 0;
   conflictNotices = 0;
-  kills = 0;
+  readonly killedSessions = new Set<string>();
   /** Time in which claims ended one after the other, without long pauses. */
   workMs = 0;
   #lastEndAt = 0;
@@ -53,6 +53,10 @@ export class Tally {
 
   get ended(): number {
     return this.completed + this.failed + this.released;
+  }
+
+  get kills(): number {
+    return this.killedSessions.size;
   }
 
   #acknowledge(type: Acknowledged['type'], report: Omit<Acknowledged, 'type'>): void {

@@ -27,6 +27,19 @@ export function checkAcknowledged(
     }));
 }
 
+/** Where nothing else goes wrong, only the claims of killed agents are lost. */
+export function checkLost(killedSessions: ReadonlySet<string>, events: readonly Event[]): Violation[] {
+  return events
+    .filter(
+      ({ data, session_id }) => data.reason === 'lease_expired' && !killedSessions.has(session_id ?? ''),
+    )
+    .map(({ seq, actor, session_id }) => ({
+      rule: 'early',
+      seq,
+      message: `${actor} took a claim from session ${session_id}, which was not killed`,
+    }));
+}
+
 /** A watcher must have seen exactly the log, in its order, without having had to ask for what was missing. */
 export function checkWatched(seen: readonly Event[], gaps: number, events: readonly Event[]): Violation[] {
   const violations: Violation[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Event, EventType } from '@switchyard/shared/item';
-import { checkAcknowledged, checkWatched } from './witness.ts';
+import { checkAcknowledged, checkLost, checkWatched } from './witness.ts';
 
 const event = (seq: number, type: EventType, fields: Partial<Event> = {}): Event => ({
   project_id: 'p',
@@ -27,6 +27,14 @@ test.each([
   ['has another session', [event(1, 'item.claimed', { session_id: 't' })]],
 ])('an acknowledged change that %s', (_, events) => {
   expect(checkAcknowledged([claim], events)).toMatchObject([{ rule: 'acknowledged' }]);
+});
+
+test('a claim that is taken from an agent that lives', () => {
+  const lost = event(9, 'item.requeued', { data: { reason: 'lease_expired' } });
+  expect(
+    checkLost(new Set(['s']), [lost, event(10, 'item.requeued', { data: { reason: 'retry' } })]),
+  ).toEqual([]);
+  expect(checkLost(new Set(['t']), [lost])).toMatchObject([{ rule: 'early', seq: 9 }]);
 });
 
 const log = [event(1, 'item.created'), event(2, 'item.claimed'), event(3, 'item.completed')];
