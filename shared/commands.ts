@@ -86,7 +86,8 @@ const finishAnswer = z.object({ item: itemSchema, next: nextAnswer.optional() })
 const itemConflicts = z.object({ item: itemSchema, conflicts: z.array(conflictSchema) });
 
 const ref = line(100).describe('a name for this item within this array');
-const link = z.union([uuid, ref]);
+// A ref may look like an id in upper case, and stays as it is written.
+const link = z.union([z.uuid(), ref]);
 const draftItem = {
   ...z.object(itemFields).partial().shape,
   title: itemFields.title,

@@ -7,7 +7,8 @@ export const statusSchema = z.enum(statuses);
 export type Status = z.infer<typeof statusSchema>;
 
 export const conflictPolicySchema = z.enum(['warn', 'deny']);
-export const uuid = z.uuid();
+/** Written either way, it is one id: what is compared with it is in lower case. */
+export const uuid = z.uuid().toLowerCase();
 export const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
 export const agentIdSchema = line(limits.agentIdLength).describe(
