@@ -197,12 +197,12 @@ async function updateRefusal(
   }
   const links = patch.dependencies ?? [];
   const graph = await call.hub.db.read((sql) =>
-    waitingGraph(sql, [id, ...links, ...(patch.parent_item_id ? [patch.parent_item_id] : [])]),
+    waitingGraph(sql, [id, ...links, ...(patch.parent_item_id ? [patch.parent_item_id] : [])], {
+      relinked: patch.dependencies && id,
+      moved: patch.parent_item_id === undefined ? undefined : id,
+    }),
   );
-  if (patch.dependencies) {
-    const { rows } = { rows: graph.get(id) ?? [] };
-    graph.set(id, [...new Set([...rows, ...links])]);
-  }
+  graph.set(id, [...(graph.get(id) ?? []), ...links]);
   if (patch.parent_item_id) graph.set(patch.parent_item_id, [...(graph.get(patch.parent_item_id) ?? []), id]);
   return cycleRefusal(findCycle(graph) ?? [id]);
 }
