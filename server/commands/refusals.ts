@@ -27,8 +27,10 @@ export async function claimRefusal(call: Call, standing: Standing, files: string
       },
     );
   }
-  if (standing.blocked_by.length > 0 || standing.retry_at !== null) return notReady(standing);
+  // A retry that falls due brings a failed item back by itself; nothing brings back the others.
+  if (standing.retry_at !== null) return notReady(standing);
   if (standing.status !== 'todo') return wrongStatus(standing, 'item.claim');
+  if (standing.blocked_by.length > 0) return notReady(standing);
   const { db } = call.hub;
   const conflicts = [
     ...(standing.denied ? await db.read((sql) => conflictsOfItem(sql, standing.id)) : []),
