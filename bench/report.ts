@@ -3,7 +3,7 @@ import type { CyclesRow } from './measures/cycles.ts';
 import type { HistoryResult } from './measures/history.ts';
 import type { PickupResult } from './measures/pickup.ts';
 import type { Machine } from './machine.ts';
-import type { Options } from './options.ts';
+import type { Form, Options } from './options.ts';
 import type { CpuName } from './cpu.ts';
 import { percentile, spread, type Spread } from './statistics.ts';
 
@@ -65,22 +65,28 @@ function pickupLine({ tookMs }: PickupResult): string {
   return `Pick-up, item.create sent to claim acknowledged, one at a time, ${tookMs.length} items:\n  p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms, max ${ms(1)} ms`;
 }
 
-function historyTable({ agents, doneItems, without, withHistory }: HistoryResult): string {
-  const heads = ['project', 'cycles/s', 'claim_next p50, p99 ms', 'CPU s per 1,000: hub', 'postgres'];
-  const line = (name: string, runs: Run[]) => [
-    name,
+function historyTable({ agents, doneItems, rows }: HistoryResult): string {
+  const heads = ['form', 'done items', 'cycles/s', 'answer p50, p99 ms', 'CPU s per 1,000: hub', 'postgres'];
+  const line = (form: Form, done: number, runs: Run[]) => [
+    `${form}`,
+    `${done}`,
     shown(rates(runs)),
     answers(runs),
     seconds(cpu(runs, 'hub')),
     seconds(cpu(runs, 'postgres')),
   ];
-  const lines = [line('no done items', without), line(`${doneItems} done items`, withHistory)];
-  const slower = shown(spread(pairs(without, withHistory)), 2);
-  const claims = spread(withHistory.map((run, place) => run.answerMs.p50 / without[place]!.answerMs.p50));
+  const lines = rows.flatMap(({ form, without, withHistory }) => [
+    line(form, 0, without),
+    line(form, doneItems, withHistory),
+  ]);
+  const slower = rows.map(({ form, without, withHistory }) => {
+    const answer = withHistory.map((run, place) => run.answerMs.p50 / without[place]!.answerMs.p50);
+    return `form ${form}: a cycle takes ${shown(spread(pairs(without, withHistory)), 2)} times as long, its claim ${shown(spread(answer), 2)}`;
+  });
   return [
-    `Claim + complete beside ${doneItems} done items, ${agents} agents, form 1`,
+    `Claim + complete beside ${doneItems} done items in the project, ${agents} agents`,
     table(heads, lines),
-    `time with / time without, pair by pair: cycle ${slower}, claim_next ${shown(claims, 2)}`,
+    ...slower,
   ].join('\n');
 }
 

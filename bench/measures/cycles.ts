@@ -11,7 +11,7 @@ export interface CyclesRow {
 }
 
 const warmUpAgents = 32;
-const warmUpCycles = 6_000;
+const warmUpCyclesPerSecond = 3_000;
 
 /** Claim + complete with so many connections each, in both forms, beside the same traffic without a hub behind it. */
 export async function measureCycles(bench: Bench): Promise<CyclesRow[]> {
@@ -23,17 +23,18 @@ export async function measureCycles(bench: Bench): Promise<CyclesRow[]> {
 /** So that the first figures are not those of code that is not yet compiled. */
 export async function warmUp(bench: Bench): Promise<void> {
   bench.say('Warming up');
+  const cycles = Math.round(warmUpCyclesPerSecond * bench.options.seconds);
   const project = await openAgents(bench, 'warm-up', warmUpAgents);
   for (const form of bench.options.forms) {
     const load = new Load(bench, { group: 'warm-up', project, agents: warmUpAgents }, form);
-    await load.run(warmUpCycles);
+    await load.run(cycles);
     await bench.echo.call('answerWith', load.samples);
   }
   await bench.generator.call('close', { group: 'warm-up' });
   if (!bench.options.echo) return;
   await openEcho(bench, warmUpAgents);
   for (const form of bench.options.forms)
-    await new Load(bench, { group: 'echo', project: null, agents: warmUpAgents }, form).run(warmUpCycles);
+    await new Load(bench, { group: 'echo', project: null, agents: warmUpAgents }, form).run(cycles);
   await bench.generator.call('close', { group: 'echo' });
 }
 

@@ -1,10 +1,16 @@
 import { quiet, type Bench } from '../bench.ts';
+import type { Form } from '../options.ts';
 import { openAgents } from './cycles.ts';
 import { Load, type Run } from './load.ts';
 
 export interface HistoryResult {
   agents: number;
   doneItems: number;
+  rows: HistoryRow[];
+}
+
+export interface HistoryRow {
+  form: Form;
   without: Run[];
   withHistory: Run[];
 }
@@ -24,20 +30,24 @@ export async function measureHistory(bench: Bench): Promise<HistoryResult> {
   const fresh = await openAgents(bench, 'without', agents);
   say('  waiting for PostgreSQL to come to rest');
   await quiet(bench);
-  const loads = {
-    without: new Load(bench, { group: 'without', project: fresh, agents }, 1),
-    withHistory: new Load(bench, { group: 'with-history', project: long, agents }, 1),
-  };
-  const result: HistoryResult = { agents, doneItems: options.history, without: [], withHistory: [] };
+  const rows = options.forms.map((form) => ({
+    row: emptyRow(form),
+    without: new Load(bench, { group: 'without', project: fresh, agents }, form),
+    withHistory: new Load(bench, { group: 'with-history', project: long, agents }, form),
+  }));
   for (let round = 0; round <= options.rounds; round++) {
-    const without = await loads.without.run();
-    const withHistory = await loads.withHistory.run();
-    if (round === 0) continue;
-    result.without.push(without);
-    result.withHistory.push(withHistory);
-    const rate = (run: Run) => `${Math.round(run.cyclesPerSecond)}/s`;
-    say(`  round ${round}/${options.rounds}: without ${rate(without)}, with ${rate(withHistory)}`);
+    for (const { row, ...loads } of rows) {
+      const without = await loads.without.run();
+      const withHistory = await loads.withHistory.run();
+      if (round === 0) continue;
+      row.without.push(without);
+      row.withHistory.push(withHistory);
+      const rates = [without, withHistory].map((run) => Math.round(run.cyclesPerSecond));
+      say(`  form ${row.form}, round ${round}/${options.rounds}: without ${rates[0]}/s, with ${rates[1]}/s`);
+    }
   }
   for (const group of ['without', 'with-history']) await generator.call('close', { group });
-  return result;
+  return { agents, doneItems: options.history, rows: rows.map(({ row }) => row) };
 }
+
+const emptyRow = (form: Form): HistoryRow => ({ form, without: [], withHistory: [] });
