@@ -141,14 +141,13 @@ class History {
     }
   }
 
-  #checkHolder(event: Event, { status, session_id, attempt }: Folded): void {
-    if (status === 'claimed' && event.session_id === session_id && event.attempt === attempt) return;
-    const holder = status === 'claimed' ? `session ${session_id}, attempt ${attempt}` : `nobody (${status})`;
-    this.#found(
-      'owner',
-      event,
-      `by session ${event.session_id}, attempt ${event.attempt}; held by ${holder}`,
-    );
+  #checkHolder(event: Event, { status, session_id, attempt, assigned_agent_id: agent }: Folded): void {
+    const held = status === 'claimed' && event.session_id === session_id && event.attempt === attempt;
+    if (held && event.actor === agent) return;
+    const holder =
+      status === 'claimed' ? `${agent}, session ${session_id}, attempt ${attempt}` : `nobody (${status})`;
+    const writer = `${event.actor}, session ${event.session_id}, attempt ${event.attempt}`;
+    this.#found('owner', event, `${event.type} by ${writer}; held by ${holder}`);
   }
 
   #checkLease(event: Event, { session_id }: Folded): void {

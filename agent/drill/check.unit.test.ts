@@ -23,7 +23,7 @@ class Script {
       seq,
       type,
       at,
-      actor: 'x',
+      actor: 'anna',
       item_id,
       attempt,
       session_id: session,
@@ -160,6 +160,11 @@ describe('each broken rule is found', () => {
   test('a completion of an older attempt', () => {
     script.create('a').claim('a').log('item.requeued', 'a', { status: 'todo', reason: 'lease_expired' });
     script.claim('a', 's1', 2).complete('a', 's1', 1);
+    expect(script.rules()).toEqual(['owner']);
+  });
+  test('a completion by another agent, in the name of the holder', () => {
+    script.create('a').claim('a').complete('a');
+    script.events.at(-1)!.actor = 'otto';
     expect(script.rules()).toEqual(['owner']);
   });
   test('progress on what nobody holds', () => {

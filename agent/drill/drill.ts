@@ -19,6 +19,8 @@ import { checkAcknowledged, checkLost, checkWatched } from './witness.ts';
 const maxAttempts = 10;
 /** Kills fall into this first part of the work, so that the wait for what they held overlaps with the rest. */
 const killsWithin = 0.3;
+/** How many items the agents are told of; all others they get to know by claiming. */
+const itemIdsMax = 1_000;
 const pollMs = 200;
 /** How long beyond a lease nothing may happen before the drill gives up waiting. */
 const quietMsMax = 30_000;
@@ -46,6 +48,7 @@ export class Drill {
   readonly #watched: Event[] = [];
   #fleet: Fleet | undefined;
   #leaseMs = 0;
+  #itemIds: string[] = [];
   /** Items there were to do when the agents began. */
   todo = 0;
   importMs = 0;
@@ -100,7 +103,9 @@ export class Drill {
 
   async #import(): Promise<void> {
     const startedAt = performance.now();
-    await importPlan(this.#call, this.project, this.#plan);
+    const { ids } = await importPlan(this.#call, this.project, this.#plan);
+    const open = this.#plan.items.filter((item) => item.status === 'todo');
+    this.#itemIds = open.slice(0, itemIdsMax).map((item) => ids.get(item.key)!);
     this.importMs = performance.now() - startedAt;
     this.todo = (await this.#call('project.progress', { project: this.project })).progress.todo;
   }
@@ -116,7 +121,15 @@ export class Drill {
     const startedAt = performance.now();
     this.#fleet = new Fleet({
       agents,
-      start: { url: this.#hub.url, token: token.token, project: this.project, seed, workMsMax, failRate },
+      start: {
+        url: this.#hub.url,
+        token: token.token,
+        project: this.project,
+        itemIds: this.#itemIds,
+        seed,
+        workMsMax,
+        failRate,
+      },
       onStart: () => {
         this.startMs = performance.now() - startedAt;
         this.tally.start();

@@ -13,7 +13,9 @@ export interface Start {
   seed: number;
   /** The longest that one item's work may take, in milliseconds. */
   workMsMax: number;
-  /** The part of first attempts that fail. */
+  /** Items that were to do at first, to try what an agent should not. */
+  itemIds: string[];
+  /** The part of attempts that fail, as long as an item has not failed twice. */
   failRate: number;
 }
 

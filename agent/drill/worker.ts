@@ -12,6 +12,9 @@ import { chance } from './random.ts';
 const idleMs = 500;
 /** Files that several items touch, so that conflicts occur. */
 const sharedFiles = 5;
+/** The parts of an agent's cycles in which it tries what the hub must refuse. */
+const trespassRate = 0.2;
+const zombieRate = 0.5;
 /** Long enough to live through a restart of the hub. */
 const timeoutMs = 60_000;
 
@@ -22,6 +25,9 @@ class DrillAgent {
   #wake = () => {};
   readonly #told = Promise.withResolvers<void>();
   #stopping = false;
+  #cycle = 0;
+  /** The claim it gave up last, and that somebody else may hold by now. */
+  #past: { id: string; attempt: number } | null = null;
 
   constructor(start: Start) {
     this.#start = start;
@@ -57,7 +63,9 @@ class DrillAgent {
     await this.#told.promise;
     let claim: Claim | null = null;
     while (!this.#stopping) {
-      claim ??= await this.#claim();
+      this.#cycle += 1;
+      await this.#returnAsZombie();
+      claim ??= (await this.#trespass()) ?? (await this.#claim());
       if (claim) claim = await this.#work(claim);
       else await this.#idle();
     }
@@ -76,6 +84,33 @@ class DrillAgent {
         : this.#client.call('item.claim_next', { project: this.#start.project, request_id }, { timeoutMs }),
     );
     return claimed(answer?.claim, sent);
+  }
+
+  /** Now and then tries any item at all, ready or not: the hub knows better. */
+  async #trespass(): Promise<Claim | null> {
+    const { itemIds } = this.#start;
+    const id = itemIds[Math.floor(this.#luck('where') * itemIds.length)];
+    if (id === undefined || this.#luck('trespass') >= trespassRate) return null;
+    const sent = performance.now();
+    const answer = await refusable(() =>
+      this.#client.call('item.claim', { id, request_id: randomUUID() }, { timeoutMs }),
+    );
+    return claimed(answer?.claim, sent);
+  }
+
+  /** Now and then finishes a claim that it has long given up: that attempt is over. */
+  async #returnAsZombie(): Promise<void> {
+    const past = this.#past;
+    if (past === null || this.#luck('zombie') >= zombieRate) return;
+    const finished = await refusable(() =>
+      this.#client.call('item.complete', { ...past, result_summary: 'by a zombie' }, { timeoutMs }),
+    );
+    if (finished)
+      say({ kind: 'fault', message: `attempt ${past.attempt} of ${past.id} was finished after its end` });
+  }
+
+  #luck(what: string): number {
+    return chance(this.#start.seed, this.#start.agentId, this.#cycle, what);
   }
 
   /** Works on a claim until it has ended; answers the next one, where the hub gave one along. */
@@ -97,7 +132,7 @@ class DrillAgent {
     await sleep(luck('end') * workMsMax * 0.5);
 
     const fails = item.failure_count < 2 && luck('fail') < failRate;
-    const releases = !fails && attempt === 1 && luck('release') < 0.02;
+    const releases = !fails && attempt === 1 && luck('release') < 0.05;
     return this.#finish(claim, fails ? 'failed' : releases ? 'released' : 'completed', luck('chain') < 0.5);
   }
 
@@ -127,6 +162,7 @@ class DrillAgent {
       );
     });
     if (!answer) return null;
+    if (outcome !== 'completed') this.#past = { id: item.id, attempt };
     say({ kind: 'ended', outcome, item_id: item.id, attempt, session_id });
     return claimed(answer.next?.claim, sent);
   }
