@@ -21,18 +21,20 @@ import type { Timing } from './settings.ts';
  * Every change there is, in the order of a turn: sessions open, reports come before the end of the claim they speak
  * of, and what frees items comes before what claims them.
  */
-export function worksFor({ leaseSeconds, graceSeconds }: Timing) {
+export function worksFor({ leaseSeconds, heartbeatSeconds, graceSeconds }: Timing) {
+  const lease = {
+    seconds: leaseSeconds,
+    renewBelowSeconds: leaseSeconds - Math.min(heartbeatSeconds, leaseSeconds / 2),
+  };
   return {
     connect: work<ConnectEntry>('connect', 0, (sql, id, all) => connectSessions(sql, id, all, leaseSeconds)),
     disconnect: work<DisconnectEntry>('disconnect', 0, (sql, id, all) =>
       disconnectSessions(sql, id, all, graceSeconds),
     ),
     reportFiles: work<ReportFilesEntry>('report_files', 1, (sql, id, all) =>
-      reportFiles(sql, id, all, leaseSeconds),
+      reportFiles(sql, id, all, lease),
     ),
-    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) =>
-      reportProgress(sql, id, all, leaseSeconds),
-    ),
+    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) => reportProgress(sql, id, all, lease)),
     complete: work<CompleteEntry>('complete', 2, completeItems),
     fail: work<FailEntry>('fail', 3, failItems),
     release: work<ReleaseEntry>('release', 3, releaseItems),
@@ -44,13 +46,9 @@ export function worksFor({ leaseSeconds, graceSeconds }: Timing) {
     cancel: work<CancelEntry>('cancel', 4, (sql, id, [entry]) => cancelItems(sql, id, entry!)),
     retry: work<Entry & { id: string }>('retry', 4, retryItems),
     setPriority: work<Entry & { id: string; priority: number }>('set_priority', 4, setPriority),
-    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) =>
-      claimItems(sql, id, all, leaseSeconds),
-    ),
+    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) => claimItems(sql, id, all, lease)),
     claimNext: (taskTypes: readonly string[] | null) =>
-      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) =>
-        claimNext(sql, id, all, taskTypes, leaseSeconds),
-      ),
+      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) => claimNext(sql, id, all, taskTypes, lease)),
   };
 }
 

@@ -99,11 +99,10 @@ CREATE TABLE work_items (
 
 CREATE INDEX idx_work_items_project ON work_items (project_id, status);
 CREATE INDEX idx_work_items_assigned ON work_items (assigned_agent_id);
-CREATE INDEX idx_work_items_parent ON work_items (parent_item_id);
+CREATE INDEX idx_work_items_parent ON work_items (parent_item_id) WHERE parent_item_id IS NOT NULL;
 -- Exactly the predicate and the order of claim_next: its cost does not grow with what is done.
 CREATE INDEX work_items_ready ON work_items (project_id, priority, number) WHERE status = 'todo' AND open_blockers = 0;
 CREATE INDEX work_items_held ON work_items (session_id) WHERE status = 'claimed';
-CREATE INDEX work_items_claimed ON work_items (project_id) WHERE status = 'claimed';
 CREATE INDEX work_items_own_lease ON work_items (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
 CREATE INDEX work_items_retry ON work_items (retry_at) WHERE retry_at IS NOT NULL;
 CREATE INDEX work_items_stopping ON work_items (session_id) WHERE stopping;

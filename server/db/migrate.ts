@@ -24,7 +24,12 @@ async function known(): Promise<Migration[]> {
 export async function migrate(address: Address, log: (message: string) => void = () => {}): Promise<void> {
   const migrations = await known();
   const newest = migrations.at(-1)?.version ?? 0;
-  const sql = connect(address, 1, 'switchyard migrate', 'read committed');
+  const sql = connect(address, {
+    max: 1,
+    name: 'switchyard migrate',
+    // It waits for the lock, and must then see what another hub has migrated meanwhile.
+    settings: { default_transaction_isolation: 'read committed' },
+  });
   try {
     await sql.begin(async (tx) => {
       await tx`SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)`;

@@ -1,5 +1,6 @@
 import type { AgentInfo } from '@switchyard/shared/agent';
 import type { Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import { leaseOf } from './wire.ts';
 
 /** Agents of a project, each by its sessions that live or were seen last. Without a socket, "seen" is its last command. */
@@ -15,7 +16,7 @@ export async function projectAgents(
     ), shown AS (
       SELECT s.*, (
         SELECT coalesce(jsonb_agg(jsonb_build_object('item_id', i.id, 'number', i.number, 'title', i.title, 'attempt', i.attempt,
-          'progress', i.progress, 'assigned_at', iso(i.assigned_at), 'lease_expires_at', iso(${leaseOf(sql)})) ORDER BY i.number), '[]')
+          'progress', i.progress, 'assigned_at', iso(i.assigned_at), 'lease_expires_at', iso(${within(sql, leaseOf)})) ORDER BY i.number), '[]')
         FROM work_items i WHERE i.session_id = s.id AND i.status = 'claimed') AS claims
       FROM newest s
       WHERE s.place = 1 OR s.connection_id IS NOT NULL

@@ -1,7 +1,8 @@
-import type { Fragment, Sql } from '../db/database.ts';
+import type { Sql } from '../db/database.ts';
+import { text, type SqlText } from '../db/text.ts';
 import { heldColumns, type HeldEntry } from './held.ts';
-import { event, write, type Entry, type Outcome } from './journal.ts';
-import { blockedBy } from './wire.ts';
+import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
+import { blockedBy, blockedByAllBut, byId } from './wire.ts';
 
 export interface CancelEntry extends Entry {
   ids: string[];
@@ -9,56 +10,55 @@ export interface CancelEntry extends Entry {
   dependents: 'block' | 'release' | 'cancel';
 }
 
-/**
- * Cancels items at once, claimed or not, and deals with what depends on them: `block` leaves it waiting, `release`
- * drops the dependency, `cancel` takes it along, transitively. Holders are told by whoever reads the log.
- */
-export function cancelItems(sql: Sql, projectId: string, entry: CancelEntry): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    [entry],
-    sql`ids jsonb, reason text, dependents text`,
-    sql`
+const cancelling = mutation({
+  columns: text`ids jsonb, reason text, dependents text`,
+  operation: text`
     doomed AS MATERIALIZED (
       WITH RECURSIVE down AS (
         SELECT i.id FROM input CROSS JOIN jsonb_array_elements_text(input.ids) AS named (id)
-        JOIN work_items i ON i.id = named.id::uuid
-        WHERE i.project_id = ${projectId} AND i.status IN ('todo', 'claimed', 'failed')
+        CROSS JOIN ${byId(text`named.id::uuid`)} i
+        WHERE i.project_id = $1 AND i.status IN ('todo', 'claimed', 'failed')
         UNION
-        SELECT d.item_id FROM down JOIN work_item_dependencies d ON d.depends_on_id = down.id
-        JOIN work_items i ON i.id = d.item_id CROSS JOIN input
+        SELECT d.item_id FROM down CROSS JOIN LATERAL (SELECT item_id FROM work_item_dependencies WHERE depends_on_id = down.id OFFSET 0) d
+        CROSS JOIN ${byId(text`d.item_id`)} i CROSS JOIN input
         WHERE input.dependents = 'cancel' AND i.status IN ('todo', 'claimed', 'failed')
       ) SELECT id FROM down
     ), dropped AS (
       DELETE FROM work_item_dependencies d USING input, doomed
       WHERE input.dependents = 'release' AND d.depends_on_id = doomed.id AND d.item_id NOT IN (SELECT id FROM doomed)
       RETURNING d.item_id, d.depends_on_id
-    ), ${closeItems(sql)}`,
-  );
+    ), ${closeItems()}`,
+});
+
+/**
+ * Cancels items at once, claimed or not, and deals with what depends on them: `block` leaves it waiting, `release`
+ * drops the dependency, `cancel` takes it along, transitively. Holders are told by whoever reads the log.
+ */
+export function cancelItems(sql: Sql, projectId: string, entry: CancelEntry): Promise<Outcome[]> {
+  return write(sql, cancelling, projectId, [entry]);
 }
 
 /**
  * Takes `doomed` out of the queue. Whatever they block less is counted off in the same UPDATE that may cancel it too:
  * one statement must not update a row twice.
  */
-function closeItems(sql: Sql): Fragment {
-  const but = sql`SELECT d.depends_on_id FROM dropped d WHERE d.item_id = i.id
+function closeItems(): SqlText {
+  const but = text`SELECT d.depends_on_id FROM dropped d WHERE d.item_id = i.id
     UNION ALL SELECT c.id FROM doomed c JOIN work_items w ON w.id = c.id WHERE w.parent_item_id = i.id`;
-  return sql`
+  return text`
     lighter AS MATERIALIZED (
       SELECT id, sum(count)::int AS count FROM (
         SELECT item_id AS id, 1 AS count FROM dropped
         UNION ALL
-        SELECT i.parent_item_id, 1 FROM doomed JOIN work_items i ON i.id = doomed.id WHERE i.parent_item_id IS NOT NULL
+        SELECT i.parent_item_id, 1 FROM doomed CROSS JOIN ${byId(text`doomed.id`)} i WHERE i.parent_item_id IS NOT NULL
       ) AS each GROUP BY id
     ), plan AS MATERIALIZED (
-      SELECT i.id, coalesce(lighter.count, 0) AS count, doomed.id IS NOT NULL AS cancels, i.status = 'claimed' AS was_claimed,
-        ${blockedBy(sql, but)} AS blocked_by,
+      SELECT i.tid, coalesce(lighter.count, 0) AS count, doomed.id IS NOT NULL AS cancels, i.status = 'claimed' AS was_claimed,
+        ${blockedByAllBut(but)} AS blocked_by,
         (SELECT coalesce(jsonb_agg(d.depends_on_id ORDER BY d.position), '[]') FROM work_item_dependencies d
           WHERE d.item_id = i.id AND NOT EXISTS (
             SELECT FROM dropped x WHERE x.item_id = d.item_id AND x.depends_on_id = d.depends_on_id)) AS dependencies
-      FROM lighter FULL JOIN doomed USING (id) JOIN work_items i USING (id)
+      FROM lighter FULL JOIN doomed USING (id) CROSS JOIN ${byId(text`coalesce(lighter.id, doomed.id)`)} i
     ), changes AS (
       UPDATE work_items AS i SET
         open_blockers = i.open_blockers - plan.count,
@@ -70,20 +70,40 @@ function closeItems(sql: Sql): Fragment {
         lease_seconds = CASE WHEN plan.cancels THEN NULL ELSE i.lease_seconds END,
         lease_expires_at = CASE WHEN plan.cancels THEN NULL ELSE i.lease_expires_at END,
         updated_at = project.now, version = i.version + 1
-      FROM plan CROSS JOIN project CROSS JOIN input WHERE i.id = plan.id
-      RETURNING i.*, ${event(sql, {
-        ord: sql`input.ord`,
-        type: sql`CASE WHEN plan.cancels THEN 'item.cancelled' ELSE 'item.updated' END`,
-        data: sql`CASE WHEN plan.cancels THEN jsonb_build_object('status', i.status, 'reason', input.reason,
+      FROM plan CROSS JOIN project CROSS JOIN input WHERE i.ctid = plan.tid
+      RETURNING i.*, ${event({
+        ord: text`input.ord`,
+        type: text`CASE WHEN plan.cancels THEN 'item.cancelled' ELSE 'item.updated' END`,
+        data: text`CASE WHEN plan.cancels THEN jsonb_build_object('status', i.status, 'reason', input.reason,
             'failure_reason', i.failure_reason, 'completed_at', iso(i.completed_at), 'retry_at', NULL, 'stopping', i.stopping)
           ELSE '{}' END
           || CASE WHEN plan.count = 0 THEN '{}'
             ELSE jsonb_build_object('blocked_by', plan.blocked_by, 'dependencies', plan.dependencies) END`,
-        blockedBy: sql`plan.blocked_by`,
-        dependencies: sql`plan.dependencies`,
+        blockedBy: text`plan.blocked_by`,
+        dependencies: text`plan.dependencies`,
       })}
     )`;
 }
+
+const wasHeld = text`i.project_id = project.id AND i.stopping AND i.attempt = input.attempt
+    AND (i.session_id = input.session_id OR (input.session_id IS NULL AND i.assigned_agent_id = input.agent_id))`;
+
+const acknowledging = mutation({
+  columns: heldColumns,
+  operation: text`
+    told AS MATERIALIZED (
+      SELECT DISTINCT ON (i.id) input.ord, i.tid FROM input CROSS JOIN project CROSS JOIN ${byId(text`input.id`)} i
+      WHERE ${wasHeld} ORDER BY i.id, input.ord
+    ), changes AS (
+      UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
+      FROM told CROSS JOIN project WHERE i.ctid = told.tid
+      RETURNING i.*, ${event({
+        ord: text`told.ord`,
+        type: text`'item.cancel_acknowledged'`,
+        data: text`jsonb_build_object('stopping', false)`,
+      })}
+    )`,
+});
 
 /** A holder says that it has stopped working on what was cancelled under it. */
 export function acknowledgeCancel(
@@ -91,51 +111,25 @@ export function acknowledgeCancel(
   projectId: string,
   entries: readonly HeldEntry[],
 ): Promise<Outcome[]> {
-  const wasHeld = sql`i.id = input.id AND i.project_id = project.id AND i.stopping AND i.attempt = input.attempt
-    AND (i.session_id = input.session_id OR (input.session_id IS NULL AND i.assigned_agent_id = input.agent_id))`;
-  return write(
-    sql,
-    projectId,
-    entries,
-    heldColumns(sql),
-    sql`
-    changes AS (
-      UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
-      FROM input CROSS JOIN project WHERE ${wasHeld}
-      RETURNING i.*, ${event(sql, {
-        ord: sql`input.ord`,
-        type: 'item.cancel_acknowledged',
-        data: sql`jsonb_build_object('stopping', false)`,
-      })}
-    )`,
-  );
+  return write(sql, acknowledging, projectId, entries);
 }
 
-/** Puts failed and cancelled items back into the queue; a child that reopens holds its parent back again. */
-export function retryItems(
-  sql: Sql,
-  projectId: string,
-  entries: readonly (Entry & { id: string })[],
-): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    entries,
-    sql`id uuid`,
-    sql`
+const retrying = mutation({
+  columns: text`id uuid`,
+  operation: text`
     reopened AS MATERIALIZED (
       SELECT DISTINCT ON (i.id) i.id, input.ord, i.parent_item_id, i.status = 'cancelled' AS reopens
-      FROM input JOIN work_items i ON i.id = input.id
-      WHERE i.project_id = ${projectId} AND i.status IN ('failed', 'cancelled') ORDER BY i.id, input.ord
+      FROM input CROSS JOIN ${byId(text`input.id`)} i
+      WHERE i.project_id = $1 AND i.status IN ('failed', 'cancelled') ORDER BY i.id, input.ord
     ), heavier AS MATERIALIZED (
       SELECT parent_item_id AS id, count(*)::int AS count, max(ord) AS ord,
         jsonb_agg(reopened.id) AS added
       FROM reopened WHERE reopens AND parent_item_id IS NOT NULL GROUP BY 1
     ), plan AS MATERIALIZED (
-      SELECT i.id, coalesce(heavier.count, 0) AS count, reopened.id IS NOT NULL AS retries,
+      SELECT i.tid, coalesce(heavier.count, 0) AS count, reopened.id IS NOT NULL AS retries,
         coalesce(reopened.ord, heavier.ord) AS ord,
-        ${blockedBy(sql)} || coalesce(heavier.added, '[]') AS blocked_by
-      FROM heavier FULL JOIN reopened USING (id) JOIN work_items i USING (id)
+        ${blockedBy} || coalesce(heavier.added, '[]') AS blocked_by
+      FROM heavier FULL JOIN reopened USING (id) CROSS JOIN ${byId(text`coalesce(heavier.id, reopened.id)`)} i
     ), changes AS (
       UPDATE work_items AS i SET
         open_blockers = i.open_blockers + plan.count,
@@ -147,15 +141,23 @@ export function retryItems(
         progress = CASE WHEN plan.retries THEN NULL ELSE i.progress END,
         progress_note = CASE WHEN plan.retries THEN NULL ELSE i.progress_note END,
         updated_at = project.now, version = i.version + 1
-      FROM plan CROSS JOIN project WHERE i.id = plan.id
-      RETURNING i.*, ${event(sql, {
-        ord: sql`plan.ord`,
-        type: sql`CASE WHEN plan.retries THEN 'item.retried' ELSE 'item.updated' END`,
-        data: sql`CASE WHEN plan.retries THEN jsonb_build_object('status', i.status, 'completed_at', NULL, 'retry_at', NULL,
+      FROM plan CROSS JOIN project WHERE i.ctid = plan.tid
+      RETURNING i.*, ${event({
+        ord: text`plan.ord`,
+        type: text`CASE WHEN plan.retries THEN 'item.retried' ELSE 'item.updated' END`,
+        data: text`CASE WHEN plan.retries THEN jsonb_build_object('status', i.status, 'completed_at', NULL, 'retry_at', NULL,
             'stopping', false, 'lost_count', 0, 'progress', NULL, 'progress_note', NULL) ELSE '{}' END
           || CASE WHEN plan.count = 0 THEN '{}' ELSE jsonb_build_object('blocked_by', plan.blocked_by) END`,
-        blockedBy: sql`plan.blocked_by`,
+        blockedBy: text`plan.blocked_by`,
       })}
     )`,
-  );
+});
+
+/** Puts failed and cancelled items back into the queue; a child that reopens holds its parent back again. */
+export function retryItems(
+  sql: Sql,
+  projectId: string,
+  entries: readonly (Entry & { id: string })[],
+): Promise<Outcome[]> {
+  return write(sql, retrying, projectId, entries);
 }

@@ -1,5 +1,6 @@
-import type { Fragment, Sql } from '../db/database.ts';
-import { event, steps, write, type Entry, type Outcome } from './journal.ts';
+import type { Sql } from '../db/database.ts';
+import { text } from '../db/text.ts';
+import { event, mutation, steps, write, type Entry, type Outcome } from './journal.ts';
 import { blockedBy } from './wire.ts';
 
 /** An item about to be: ids are made by the hub, so links within one array are plain ids by now. */
@@ -25,87 +26,16 @@ export interface CreateEntry extends Entry {
   items: NewItem[];
 }
 
-const itemColumns = (sql: Sql) => sql`
-  id uuid, title text, description text, task_type text, priority int, parent_item_id uuid, dependencies jsonb,
-  files_planned jsonb, file_patterns jsonb, estimated_hours float8, max_attempts int, conflict_policy text,
-  metadata jsonb, status text, result_summary text`;
-
-/**
- * Creates items, all or none. Nothing is made when a link leads to no item of this project or closes a cycle; the
- * note says which. Waiting runs both ways of a family: an item waits for its dependencies, a parent for its open
- * children. What is cyclic among the new items alone, the caller has refused already.
- */
-export function createItems(sql: Sql, projectId: string, entry: CreateEntry): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    [entry],
-    sql`items jsonb`,
-    sql`
-    fresh AS MATERIALIZED (
-      SELECT item.* FROM input CROSS JOIN ROWS FROM (
-        jsonb_to_recordset(input.items) AS (${itemColumns(sql)})) WITH ORDINALITY AS item (${names(sql)}, place)
-    ), link AS MATERIALIZED (
-      SELECT fresh.id AS item_id, target::uuid AS target_id, position::int AS position
-      FROM fresh CROSS JOIN jsonb_array_elements_text(fresh.dependencies) WITH ORDINALITY AS d (target, position)
-    ), outward AS MATERIALIZED (
-      SELECT target_id AS id FROM link UNION SELECT parent_item_id FROM fresh WHERE parent_item_id IS NOT NULL
-      EXCEPT SELECT id FROM fresh
-    ), known_target AS MATERIALIZED (
-      SELECT i.id, i.status FROM work_items i JOIN outward USING (id) WHERE i.project_id = ${projectId}
-    ), missing AS MATERIALIZED (
-      SELECT id FROM outward EXCEPT SELECT id FROM known_target
-    ), ${cycles(sql)}, made AS (
-      INSERT INTO work_items AS i (id, project_id, number, title, description, task_type, priority, parent_item_id,
-        files_planned, file_patterns, estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary,
-        progress, completed_at, open_blockers, created_at, updated_at)
-      SELECT f.id, project.id, project.next_number + f.place - 1, f.title, f.description, f.task_type, f.priority,
-        f.parent_item_id, f.files_planned, f.file_patterns, f.estimated_hours, f.max_attempts, f.conflict_policy,
-        f.metadata, f.status, f.result_summary, CASE WHEN f.status = 'done' THEN 100 END,
-        CASE WHEN f.status <> 'todo' THEN project.now END, b.count, project.now, project.now
-      FROM fresh f JOIN blockers b ON b.id = f.id CROSS JOIN project
-      WHERE NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle) ORDER BY f.place
-      RETURNING i.*
-    ), linked AS (
-      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
-      SELECT item_id, target_id, position FROM link WHERE EXISTS (SELECT FROM made)
-    ), heavier AS MATERIALIZED (
-      SELECT parent_item_id AS id, count(*)::int AS count, jsonb_agg(id ORDER BY number) AS added
-      FROM made WHERE status = 'todo' AND parent_item_id NOT IN (SELECT id FROM fresh) GROUP BY 1
-    ), parents AS (
-      UPDATE work_items AS i SET open_blockers = i.open_blockers + heavier.count, updated_at = project.now, version = i.version + 1
-      FROM heavier CROSS JOIN project WHERE i.id = heavier.id
-      RETURNING i.*, ${event(sql, {
-        ord: sql`0`,
-        step: steps.relatives,
-        type: 'item.updated',
-        data: sql`jsonb_build_object('blocked_by', ${blockedBy(sql)} || heavier.added)`,
-        blockedBy: sql`${blockedBy(sql)} || heavier.added`,
-      })}
-    ), changes AS (
-      SELECT made.*, ${event(sql, {
-        ord: sql`0`,
-        step: sql`f.place::int`,
-        type: 'item.created',
-        data: createdData(sql),
-        blockedBy: sql`b.blockers`,
-        dependencies: sql`f.dependencies`,
-      })}
-      FROM made JOIN fresh f ON f.id = made.id JOIN blockers b ON b.id = made.id
-      UNION ALL SELECT * FROM parents
-    )`,
-    sql`
-    SELECT 0 AS ord, json_build_object('missing', (SELECT json_agg(id) FROM missing), 'cycle', (SELECT json_agg(id) FROM cycle))::text AS note
-    WHERE EXISTS (SELECT FROM missing) OR EXISTS (SELECT FROM cycle)`,
-  );
-}
-
-const names = (sql: Sql) => sql`
-  id, title, description, task_type, priority, parent_item_id, dependencies, files_planned, file_patterns,
-  estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary`;
+const createdData = text`jsonb_strip_nulls(jsonb_build_object(
+  'number', made.number, 'title', made.title, 'description', made.description, 'task_type', made.task_type,
+  'status', made.status, 'priority', made.priority, 'parent_item_id', made.parent_item_id,
+  'dependencies', f.dependencies, 'blocked_by', b.blockers, 'files_planned', made.files_planned,
+  'estimated_hours', made.estimated_hours, 'max_attempts', made.max_attempts, 'conflict_policy', made.conflict_policy,
+  'result_summary', made.result_summary, 'progress', made.progress, 'completed_at', iso(made.completed_at)))
+  || jsonb_build_object('metadata', made.metadata)`;
 
 /** What holds each new item back, and which existing parents would come to wait for themselves. */
-const cycles = (sql: Sql): Fragment => sql`
+const cycles = text`
   done_already AS MATERIALIZED (
     SELECT id FROM known_target WHERE status = 'done' UNION ALL SELECT id FROM fresh WHERE status = 'done'
   ), waits AS MATERIALIZED (
@@ -131,10 +61,80 @@ const cycles = (sql: Sql): Fragment => sql`
     SELECT DISTINCT start_id AS id FROM walk WHERE start_id = id
   )`;
 
-const createdData = (sql: Sql): Fragment => sql`jsonb_strip_nulls(jsonb_build_object(
-  'number', made.number, 'title', made.title, 'description', made.description, 'task_type', made.task_type,
-  'status', made.status, 'priority', made.priority, 'parent_item_id', made.parent_item_id,
-  'dependencies', f.dependencies, 'blocked_by', b.blockers, 'files_planned', made.files_planned,
-  'estimated_hours', made.estimated_hours, 'max_attempts', made.max_attempts, 'conflict_policy', made.conflict_policy,
-  'result_summary', made.result_summary, 'progress', made.progress, 'completed_at', iso(made.completed_at)))
-  || jsonb_build_object('metadata', made.metadata)`;
+const names = text`
+  id, title, description, task_type, priority, parent_item_id, dependencies, files_planned, file_patterns,
+  estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary`;
+
+const itemColumns = text`
+  id uuid, title text, description text, task_type text, priority int, parent_item_id uuid, dependencies jsonb,
+  files_planned jsonb, file_patterns jsonb, estimated_hours float8, max_attempts int, conflict_policy text,
+  metadata jsonb, status text, result_summary text`;
+
+const creating = mutation({
+  columns: text`items jsonb`,
+  operation: text`
+    fresh AS MATERIALIZED (
+      SELECT item.* FROM input CROSS JOIN ROWS FROM (
+        jsonb_to_recordset(input.items) AS (${itemColumns})) WITH ORDINALITY AS item (${names}, place)
+    ), link AS MATERIALIZED (
+      SELECT fresh.id AS item_id, target::uuid AS target_id, position::int AS position
+      FROM fresh CROSS JOIN jsonb_array_elements_text(fresh.dependencies) WITH ORDINALITY AS d (target, position)
+    ), outward AS MATERIALIZED (
+      SELECT target_id AS id FROM link UNION SELECT parent_item_id FROM fresh WHERE parent_item_id IS NOT NULL
+      EXCEPT SELECT id FROM fresh
+    ), known_target AS MATERIALIZED (
+      SELECT i.id, i.status FROM work_items i JOIN outward USING (id) WHERE i.project_id = $1
+    ), missing AS MATERIALIZED (
+      SELECT id FROM outward EXCEPT SELECT id FROM known_target
+    ), ${cycles}, made AS (
+      INSERT INTO work_items AS i (id, project_id, number, title, description, task_type, priority, parent_item_id,
+        files_planned, file_patterns, estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary,
+        progress, completed_at, open_blockers, created_at, updated_at)
+      SELECT f.id, project.id, project.next_number + f.place - 1, f.title, f.description, f.task_type, f.priority,
+        f.parent_item_id, f.files_planned, f.file_patterns, f.estimated_hours, f.max_attempts, f.conflict_policy,
+        f.metadata, f.status, f.result_summary, CASE WHEN f.status = 'done' THEN 100 END,
+        CASE WHEN f.status <> 'todo' THEN project.now END, b.count, project.now, project.now
+      FROM fresh f JOIN blockers b ON b.id = f.id CROSS JOIN project
+      WHERE NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle) ORDER BY f.place
+      RETURNING i.*
+    ), linked AS (
+      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
+      SELECT item_id, target_id, position FROM link WHERE EXISTS (SELECT FROM made)
+    ), heavier AS MATERIALIZED (
+      SELECT parent_item_id AS id, count(*)::int AS count, jsonb_agg(id ORDER BY number) AS added
+      FROM made WHERE status = 'todo' AND parent_item_id NOT IN (SELECT id FROM fresh) GROUP BY 1
+    ), parents AS (
+      UPDATE work_items AS i SET open_blockers = i.open_blockers + heavier.count, updated_at = project.now, version = i.version + 1
+      FROM heavier CROSS JOIN project WHERE i.id = heavier.id
+      RETURNING i.*, ${event({
+        ord: text`0`,
+        step: steps.relatives,
+        type: text`'item.updated'`,
+        data: text`jsonb_build_object('blocked_by', ${blockedBy} || heavier.added)`,
+        blockedBy: text`${blockedBy} || heavier.added`,
+      })}
+    ), changes AS (
+      SELECT made.*, ${event({
+        ord: text`0`,
+        step: text`f.place::int`,
+        type: text`'item.created'`,
+        data: createdData,
+        blockedBy: text`b.blockers`,
+        dependencies: text`f.dependencies`,
+      })}
+      FROM made JOIN fresh f ON f.id = made.id JOIN blockers b ON b.id = made.id
+      UNION ALL SELECT * FROM parents
+    )`,
+  notes: text`
+    SELECT 0 AS ord, json_build_object('missing', (SELECT json_agg(id) FROM missing), 'cycle', (SELECT json_agg(id) FROM cycle))::text AS note
+    WHERE EXISTS (SELECT FROM missing) OR EXISTS (SELECT FROM cycle)`,
+});
+
+/**
+ * Creates items, all or none. Nothing is made when a link leads to no item of this project or closes a cycle; the
+ * note says which. Waiting runs both ways of a family: an item waits for its dependencies, a parent for its open
+ * children. What is cyclic among the new items alone, the caller has refused already.
+ */
+export function createItems(sql: Sql, projectId: string, entry: CreateEntry): Promise<Outcome[]> {
+  return write(sql, creating, projectId, [entry]);
+}

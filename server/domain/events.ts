@@ -1,5 +1,6 @@
 import type { Event } from '@switchyard/shared/item';
 import type { Fragment, Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import type { LogRow } from './journal.ts';
 import { itemJson } from './wire.ts';
 
@@ -21,7 +22,7 @@ export async function readEvents(
 /** The same for the feed: JSON as text, and each item as it stands now. */
 export async function readLog(sql: Sql, projectId: string, after: number, limit: number): Promise<LogRow[]> {
   return sql<LogRow[]>`
-    SELECT 0 AS ord, ${columns(sql)}, e.data::text AS data, CASE WHEN i.id IS NOT NULL THEN ${itemJson(sql)} END::text AS item,
+    SELECT 0 AS ord, ${columns(sql)}, e.data::text AS data, CASE WHEN i.id IS NOT NULL THEN ${within(sql, itemJson)} END::text AS item,
       NULL AS conflicts, NULL AS lease_expires_at
     FROM events e LEFT JOIN work_items i ON i.id = e.item_id
     WHERE e.project_id = ${projectId} AND e.seq > ${after} ORDER BY e.seq LIMIT ${limit}`;

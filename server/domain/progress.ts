@@ -1,5 +1,6 @@
 import type { Progress } from '@switchyard/shared/agent';
 import type { Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import { readyNow } from './wire.ts';
 
 interface Sums {
@@ -22,7 +23,7 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
       SELECT i.parent_item_id AS item_id, count(*)::int AS total,
         count(*) FILTER (WHERE status = 'todo')::int AS todo, count(*) FILTER (WHERE status = 'claimed')::int AS claimed,
         count(*) FILTER (WHERE status = 'done')::int AS done, count(*) FILTER (WHERE status = 'failed')::int AS failed,
-        count(*) FILTER (WHERE status = 'cancelled')::int AS cancelled, count(*) FILTER (WHERE ${readyNow(sql)})::int AS ready,
+        count(*) FILTER (WHERE status = 'cancelled')::int AS cancelled, count(*) FILTER (WHERE ${within(sql, readyNow)})::int AS ready,
         coalesce(sum(coalesce(estimated_hours, 1)) FILTER (WHERE status <> 'cancelled'), 0) AS weight,
         coalesce(sum(coalesce(estimated_hours, 1) * CASE WHEN status = 'done' THEN 1 WHEN status = 'claimed'
           THEN coalesce(progress, 0) / 100 ELSE 0 END) FILTER (WHERE status <> 'cancelled'), 0) AS weight_done

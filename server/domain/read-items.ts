@@ -1,5 +1,6 @@
 import type { ItemFilter } from '@switchyard/shared/commands';
 import type { Fragment, Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import { itemJson, readyNow } from './wire.ts';
 
 /** An item as JSON text, and what the hub itself needs of it. */
@@ -11,7 +12,7 @@ export interface ItemRow {
 
 export async function findItem(sql: Sql, id: string): Promise<ItemRow | undefined> {
   const [row] = await sql<ItemRow[]>`
-    SELECT i.id, i.project_id, ${itemJson(sql)}::text AS item FROM work_items i WHERE i.id = ${id}`;
+    SELECT i.id, i.project_id, ${within(sql, itemJson)}::text AS item FROM work_items i WHERE i.id = ${id}`;
   return row;
 }
 
@@ -25,7 +26,7 @@ export async function projectOfItem(sql: Sql, id: string): Promise<string | unde
 export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragment {
   const all: Fragment[] = [sql`i.project_id = ${projectId}`];
   if (filter.status) all.push(sql`i.status = ANY(${filter.status})`);
-  if (filter.ready !== undefined) all.push(sql`(${readyNow(sql)}) = ${filter.ready}`);
+  if (filter.ready !== undefined) all.push(sql`(${within(sql, readyNow)}) = ${filter.ready}`);
   if (filter.task_type) all.push(sql`i.task_type = ANY(${filter.task_type})`);
   if (filter.agent !== undefined) all.push(sql`i.assigned_agent_id = ${filter.agent}`);
   if (filter.parent === 'none') all.push(sql`i.parent_item_id IS NULL`);
@@ -96,7 +97,7 @@ export async function listItems(
   const where = matches(sql, projectId, filter);
   const order = down ? sql`DESC` : sql`ASC`;
   const rows = await sql<{ item: string; key: string; number: number }[]>`
-    SELECT ${itemJson(sql)}::text AS item, ${sortKeys[key](sql)} AS key, i.number FROM work_items i
+    SELECT ${within(sql, itemJson)}::text AS item, ${sortKeys[key](sql)} AS key, i.number FROM work_items i
     WHERE ${where} ${from} ORDER BY ${column} ${order}, i.number ${order} LIMIT ${page.limit + 1}`;
   const [counted] = await sql<
     { total: number }[]
@@ -120,7 +121,7 @@ export async function matchingIds(sql: Sql, projectId: string, filter: ItemFilte
 /** The first window of a project: claimed and failed items whole, of each other status the first `window`. */
 export async function windowOfItems(sql: Sql, projectId: string, window: number): Promise<string[]> {
   const rows = await sql<{ item: string }[]>`
-    SELECT ${itemJson(sql)}::text AS item FROM work_items i JOIN (
+    SELECT ${within(sql, itemJson)}::text AS item FROM work_items i JOIN (
       SELECT id FROM work_items WHERE project_id = ${projectId} AND status IN ('claimed', 'failed')
       UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'todo' ORDER BY priority, number LIMIT ${window})
       UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'done' ORDER BY completed_at DESC LIMIT ${window})

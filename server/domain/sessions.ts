@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
-import { event, write, type Entry, type Outcome } from './journal.ts';
+import { text, within } from '../db/text.ts';
+import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
 import { itemJson, leaseOf } from './wire.ts';
 
 export interface ConnectEntry extends Entry {
@@ -11,7 +12,39 @@ export interface ConnectEntry extends Entry {
   capacity: number;
 }
 
-const noItem = (sql: Sql) => sql`(NULL::work_items).*`;
+/** How long sessions live, in seconds. */
+export interface Lease {
+  seconds: number;
+  /** Any command is a sign of life, but only a lease with less than this left is written anew. */
+  renewBelowSeconds: number;
+}
+
+const noItem = text`(NULL::work_items).*`;
+
+const connecting = mutation({
+  columns: text`session_id uuid, agent_id text, token_id uuid, connection_id uuid, task_types jsonb, capacity int`,
+  operation: text`
+    opened AS (
+      INSERT INTO agent_sessions AS s (id, project_id, agent_id, token_id, channel, task_types, capacity, connection_id,
+        connected_at, last_seen_at, lease_expires_at)
+      SELECT DISTINCT ON (session_id) session_id, project.id, agent_id, token_id, 'socket', task_types, capacity, connection_id,
+        project.now, project.now, project.now + $3::float8 * interval '1 second'
+      FROM input CROSS JOIN project ORDER BY session_id, ord DESC
+      ON CONFLICT (id) DO UPDATE SET connection_id = excluded.connection_id, task_types = excluded.task_types,
+        capacity = excluded.capacity, connected_at = excluded.connected_at, last_seen_at = excluded.last_seen_at,
+        lease_expires_at = excluded.lease_expires_at
+      WHERE s.project_id = excluded.project_id AND s.agent_id = excluded.agent_id AND s.channel = 'socket'
+      RETURNING s.*
+    ), changes AS (
+      SELECT ${noItem}, ${event({
+        ord: text`input.ord`,
+        type: text`'agent.connected'`,
+        data: text`jsonb_build_object('agent_id', opened.agent_id, 'session_id', opened.id, 'connection_id', opened.connection_id,
+          'task_types', opened.task_types, 'capacity', opened.capacity)`,
+      })}
+      FROM opened JOIN input ON input.connection_id = opened.connection_id
+    )`,
+});
 
 /**
  * Opens sessions, or takes them up again on a new connection, with a full lease from now. A session_id that
@@ -23,34 +56,7 @@ export function connectSessions(
   entries: readonly ConnectEntry[],
   leaseSeconds: number,
 ): Promise<Outcome[]> {
-  const columns = sql`session_id uuid, agent_id text, token_id uuid, connection_id uuid, task_types jsonb, capacity int`;
-  return write(
-    sql,
-    projectId,
-    entries,
-    columns,
-    sql`
-    opened AS (
-      INSERT INTO agent_sessions AS s (id, project_id, agent_id, token_id, channel, task_types, capacity, connection_id,
-        connected_at, last_seen_at, lease_expires_at)
-      SELECT DISTINCT ON (session_id) session_id, project.id, agent_id, token_id, 'socket', task_types, capacity, connection_id,
-        project.now, project.now, project.now + ${leaseSeconds} * interval '1 second'
-      FROM input CROSS JOIN project ORDER BY session_id, ord DESC
-      ON CONFLICT (id) DO UPDATE SET connection_id = excluded.connection_id, task_types = excluded.task_types,
-        capacity = excluded.capacity, connected_at = excluded.connected_at, last_seen_at = excluded.last_seen_at,
-        lease_expires_at = excluded.lease_expires_at
-      WHERE s.project_id = excluded.project_id AND s.agent_id = excluded.agent_id AND s.channel = 'socket'
-      RETURNING s.*
-    ), changes AS (
-      SELECT ${noItem(sql)}, ${event(sql, {
-        ord: sql`input.ord`,
-        type: 'agent.connected',
-        data: sql`jsonb_build_object('agent_id', opened.agent_id, 'session_id', opened.id, 'connection_id', opened.connection_id,
-          'task_types', opened.task_types, 'capacity', opened.capacity)`,
-      })}
-      FROM opened JOIN input ON input.connection_id = opened.connection_id
-    )`,
-  );
+  return write(sql, connecting, projectId, entries, [leaseSeconds]);
 }
 
 /** Whether an agent may open, or take up again, the session of this id. */
@@ -71,6 +77,26 @@ export interface DisconnectEntry extends Entry {
   connection_id: string;
 }
 
+const disconnecting = mutation({
+  columns: text`session_id uuid, connection_id uuid`,
+  operation: text`
+    closed AS (
+      UPDATE agent_sessions s SET connection_id = NULL,
+        lease_expires_at = least(s.lease_expires_at, project.now + $3::float8 * interval '1 second')
+      FROM input CROSS JOIN project
+      WHERE s.id = input.session_id AND s.connection_id = input.connection_id
+      RETURNING input.ord, s.*
+    ), changes AS (
+      SELECT ${noItem}, ${event({
+        ord: text`closed.ord`,
+        type: text`'agent.disconnected'`,
+        data: text`jsonb_build_object('agent_id', closed.agent_id, 'session_id', closed.id,
+          'lease_expires_at', iso(closed.lease_expires_at))`,
+      })}
+      FROM closed
+    )`,
+});
+
 /** Closes connections: leases end after the grace at the latest. One that was taken over elsewhere is left alone. */
 export function disconnectSessions(
   sql: Sql,
@@ -78,28 +104,7 @@ export function disconnectSessions(
   entries: readonly DisconnectEntry[],
   graceSeconds: number,
 ): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    entries,
-    sql`session_id uuid, connection_id uuid`,
-    sql`
-    closed AS (
-      UPDATE agent_sessions s SET connection_id = NULL,
-        lease_expires_at = least(s.lease_expires_at, project.now + ${graceSeconds} * interval '1 second')
-      FROM input CROSS JOIN project
-      WHERE s.id = input.session_id AND s.connection_id = input.connection_id
-      RETURNING input.ord, s.*
-    ), changes AS (
-      SELECT ${noItem(sql)}, ${event(sql, {
-        ord: sql`closed.ord`,
-        type: 'agent.disconnected',
-        data: sql`jsonb_build_object('agent_id', closed.agent_id, 'session_id', closed.id,
-          'lease_expires_at', iso(closed.lease_expires_at))`,
-      })}
-      FROM closed
-    )`,
-  );
+  return write(sql, disconnecting, projectId, entries, [graceSeconds]);
 }
 
 /** The session of an agent that comes over HTTP: one per project and agent, without a lease of its own. */
@@ -129,7 +134,7 @@ export interface SessionClaims {
 
 export async function sessionClaims(sql: Sql, sessionId: string): Promise<SessionClaims> {
   const claims = await sql<SessionClaims['claims']>`
-    SELECT ${itemJson(sql)}::text AS item, i.attempt, iso(${leaseOf(sql)}) AS lease_expires_at
+    SELECT ${within(sql, itemJson)}::text AS item, i.attempt, iso(${within(sql, leaseOf)}) AS lease_expires_at
     FROM work_items i WHERE i.session_id = ${sessionId} AND i.status = 'claimed' ORDER BY i.number`;
   const stopping = await sql<SessionClaims['stopping']>`
     SELECT i.id AS item_id, i.attempt, i.failure_reason AS reason

@@ -1,4 +1,5 @@
 import type { Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import { blockedBy, deniedByFiles, leaseOf } from './wire.ts';
 
 /** How an item stands, for whoever has to say why a command was refused or what holds an item back. */
@@ -24,10 +25,10 @@ export interface Standing {
 export async function standingOf(sql: Sql, id: string): Promise<Standing | undefined> {
   const [row] = await sql<Standing[]>`
     SELECT i.id, i.project_id, i.number, i.status, i.attempt, i.stopping, i.assigned_agent_id AS agent_id, i.session_id,
-      iso(i.assigned_at) AS assigned_at, iso(${leaseOf(sql)}) AS lease_expires_at,
+      iso(i.assigned_at) AS assigned_at, iso(${within(sql, leaseOf)}) AS lease_expires_at,
       coalesce(s.connection_id IS NOT NULL, false) AS connected, iso(s.last_seen_at) AS last_seen_at, iso(i.retry_at) AS retry_at,
-      i.status = 'todo' AND (${deniedByFiles(sql)}) IS TRUE AS denied,
-      ${blockedBy(sql)} AS blocked_by,
+      i.status = 'todo' AND ${within(sql, deniedByFiles())} AS denied,
+      ${within(sql, blockedBy)} AS blocked_by,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'number', b.number, 'title', b.title, 'status', b.status,
           'child', b.child) ORDER BY b.number), '[]') FROM (
         SELECT w.id, w.number, w.title, w.status, false AS child FROM work_item_dependencies d
@@ -63,7 +64,7 @@ export async function claimHeldBy(
   sessionId: string,
 ): Promise<{ item_id: string; attempt: number; lease_expires_at: string } | undefined> {
   const [row] = await sql<{ item_id: string; attempt: number; lease_expires_at: string }[]>`
-    SELECT i.id AS item_id, i.attempt, iso(${leaseOf(sql)}) AS lease_expires_at FROM work_items i
+    SELECT i.id AS item_id, i.attempt, iso(${within(sql, leaseOf)}) AS lease_expires_at FROM work_items i
     WHERE i.id = ${id} AND i.session_id = ${sessionId} AND i.status = 'claimed'`;
   return row;
 }

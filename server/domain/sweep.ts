@@ -1,7 +1,8 @@
 import { limits } from '@switchyard/shared/limits';
 import type { Sql } from '../db/database.ts';
+import { text } from '../db/text.ts';
 import { endClaim } from './held.ts';
-import { event, write, type Outcome } from './journal.ts';
+import { event, mutation, write, type Outcome } from './journal.ts';
 
 const pageMax = 500;
 
@@ -14,29 +15,20 @@ export async function projectsToSweep(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.project_id);
 }
 
-/**
- * Puts back what its holder let lapse, at most 500 items at a time. The whole condition stands in the statement, and
- * it takes the sessions it declares dead: a heartbeat that races it fails with 40001 and finds its claims gone, never
- * half of each. A rescuer that reads first and writes later overwrites finished work (River #1302).
- */
-export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    [{ actor: 'hub' }],
-    sql`unused int`,
-    sql`
+const sweeping = mutation({
+  columns: text`unused int`,
+  operation: text`
     dead AS (
       UPDATE agent_sessions s SET lease_expires_at = NULL, connection_id = NULL
       FROM input CROSS JOIN project
       WHERE s.id IN (
         SELECT e.id FROM agent_sessions e
-        WHERE e.project_id = ${projectId} AND e.lease_expires_at < clock_timestamp() LIMIT ${pageMax})
+        WHERE e.project_id = $1 AND e.lease_expires_at < clock_timestamp() LIMIT ${pageMax})
         AND s.lease_expires_at < project.now
       RETURNING s.id
     ), lapsed AS MATERIALIZED (
       SELECT i.id FROM work_items i CROSS JOIN project CROSS JOIN input
-      WHERE i.project_id = ${projectId} AND i.status = 'claimed' AND i.lease_expires_at < project.now
+      WHERE i.project_id = $1 AND i.status = 'claimed' AND i.lease_expires_at < project.now
       UNION
       SELECT i.id FROM work_items i JOIN dead ON dead.id = i.session_id WHERE i.status = 'claimed'
     ), requeued AS (
@@ -45,12 +37,12 @@ export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
         completed_at = CASE WHEN i.lost_count < ${limits.lostInARowMax} THEN NULL ELSE project.now END,
         failure_reason = CASE WHEN i.lost_count < ${limits.lostInARowMax} THEN i.failure_reason
           ELSE format('Its claim was lost %s times in a row: every agent that took it fell silent. Find out why, then retry it.', i.lost_count + 1) END,
-        lost_count = i.lost_count + 1, progress = NULL, progress_note = NULL, ${endClaim(sql)}
+        lost_count = i.lost_count + 1, progress = NULL, progress_note = NULL, ${endClaim}
       FROM lapsed CROSS JOIN project WHERE i.id = lapsed.id AND i.status = 'claimed'
-      RETURNING i.*, ${event(sql, {
-        ord: sql`0`,
-        type: sql`CASE WHEN i.status = 'todo' THEN 'item.requeued' ELSE 'item.failed' END`,
-        data: sql`jsonb_build_object('status', i.status, 'reason', 'lease_expired', 'lost_count', i.lost_count,
+      RETURNING i.*, ${event({
+        ord: text`0`,
+        type: text`CASE WHEN i.status = 'todo' THEN 'item.requeued' ELSE 'item.failed' END`,
+        data: text`jsonb_build_object('status', i.status, 'reason', 'lease_expired', 'lost_count', i.lost_count,
           'progress', NULL, 'progress_note', NULL)
           || CASE WHEN i.status = 'todo' THEN '{}' ELSE
             jsonb_build_object('failure_reason', i.failure_reason, 'completed_at', iso(i.completed_at)) END`,
@@ -59,36 +51,43 @@ export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
       -- Its holder is gone, so it does not work on it any more either.
       UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
       FROM dead CROSS JOIN project WHERE i.session_id = dead.id AND i.stopping
-      RETURNING i.*, ${event(sql, {
-        ord: sql`0`,
-        type: 'item.cancel_acknowledged',
-        data: sql`jsonb_build_object('stopping', false, 'reason', 'lease_expired')`,
+      RETURNING i.*, ${event({
+        ord: text`0`,
+        type: text`'item.cancel_acknowledged'`,
+        data: text`jsonb_build_object('stopping', false, 'reason', 'lease_expired')`,
       })}
     ), changes AS (SELECT * FROM requeued UNION ALL SELECT * FROM stopped)`,
-  );
+});
+
+/**
+ * Puts back what its holder let lapse, at most 500 items at a time. The whole condition stands in the statement, and
+ * it takes the sessions it declares dead: a heartbeat that races it fails with 40001 and finds its claims gone, never
+ * half of each. A rescuer that reads first and writes later overwrites finished work (River #1302).
+ */
+export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
+  return write(sql, sweeping, projectId, [{ actor: 'hub' }]);
 }
 
-/** Puts failed items whose retry has fallen due back into the queue. */
-export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    [{ actor: 'hub' }],
-    sql`unused int`,
-    sql`
+const requeueing = mutation({
+  columns: text`unused int`,
+  operation: text`
     due AS MATERIALIZED (
       SELECT i.id FROM work_items i CROSS JOIN input
-      WHERE i.project_id = ${projectId} AND i.retry_at <= clock_timestamp() LIMIT ${pageMax}
+      WHERE i.project_id = $1 AND i.retry_at <= clock_timestamp() LIMIT ${pageMax}
     ), changes AS (
       UPDATE work_items AS i SET status = 'todo', retry_at = NULL, completed_at = NULL, progress = NULL, progress_note = NULL,
         updated_at = project.now, version = i.version + 1
       FROM due CROSS JOIN project WHERE i.id = due.id AND i.status = 'failed' AND i.retry_at <= project.now
-      RETURNING i.*, ${event(sql, {
-        ord: sql`0`,
-        type: 'item.requeued',
-        data: sql`jsonb_build_object('status', i.status, 'reason', 'retry', 'retry_at', NULL, 'completed_at', NULL,
+      RETURNING i.*, ${event({
+        ord: text`0`,
+        type: text`'item.requeued'`,
+        data: text`jsonb_build_object('status', i.status, 'reason', 'retry', 'retry_at', NULL, 'completed_at', NULL,
           'progress', NULL, 'progress_note', NULL)`,
       })}
     )`,
-  );
+});
+
+/** Puts failed items whose retry has fallen due back into the queue. */
+export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
+  return write(sql, requeueing, projectId, [{ actor: 'hub' }]);
 }

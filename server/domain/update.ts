@@ -1,6 +1,7 @@
-import type { Fragment, Sql } from '../db/database.ts';
-import { event, steps, write, type Entry, type Outcome } from './journal.ts';
-import { blockedBy } from './wire.ts';
+import type { Sql } from '../db/database.ts';
+import { text, type SqlText } from '../db/text.ts';
+import { event, mutation, steps, write, type Entry, type Outcome } from './journal.ts';
+import { blockedBy, blockedByAllBut, byId } from './wire.ts';
 
 /** Only what is present is changed. */
 export interface ItemPatch {
@@ -26,55 +27,8 @@ export interface UpdateEntry extends Entry {
   patterns: Record<string, unknown>;
 }
 
-/** Changes what an item says, links included. The note names what hindered it: a stale version, a missing link, a cycle. */
-export function updateItem(sql: Sql, projectId: string, entry: UpdateEntry): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    [entry],
-    sql`id uuid, version int, patch jsonb, patterns jsonb`,
-    sql`
-    target AS MATERIALIZED (
-      SELECT i.*, input.ord, input.patch, input.patterns, input.patch ? 'parent_item_id' AS moves,
-        input.patch ? 'dependencies' AS relinks,
-        CASE WHEN input.patch ? 'parent_item_id' THEN (input.patch ->> 'parent_item_id')::uuid ELSE i.parent_item_id END AS new_parent,
-        input.version IS NOT NULL AND input.version <> i.version AS stale
-      FROM input JOIN work_items i ON i.id = input.id WHERE i.project_id = ${projectId}
-    ), link AS MATERIALIZED (
-      SELECT target.id AS item_id, d.id::uuid AS target_id, position::int AS position
-      FROM target CROSS JOIN jsonb_array_elements_text(target.patch -> 'dependencies') WITH ORDINALITY AS d (id, position)
-      WHERE target.relinks
-      UNION ALL SELECT d.item_id, d.depends_on_id, d.position
-      FROM target JOIN work_item_dependencies d ON d.item_id = target.id WHERE NOT target.relinks
-    ), missing AS MATERIALIZED (
-      SELECT id FROM (SELECT target_id AS id FROM link UNION SELECT new_parent FROM target WHERE new_parent IS NOT NULL) AS wanted
-      WHERE NOT EXISTS (SELECT FROM work_items w WHERE w.id = wanted.id AND w.project_id = ${projectId})
-    ), ${cycle(sql)}, good AS MATERIALIZED (
-      SELECT * FROM target WHERE NOT stale AND NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle)
-    ), unlinked AS (
-      DELETE FROM work_item_dependencies d USING good
-      WHERE good.relinks AND d.item_id = good.id AND d.depends_on_id NOT IN (SELECT target_id FROM link)
-    ), linked AS (
-      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
-      SELECT link.item_id, link.target_id, link.position FROM link JOIN good ON good.id = link.item_id WHERE good.relinks
-      ON CONFLICT (item_id, depends_on_id) DO UPDATE SET position = excluded.position
-    ), holding AS MATERIALIZED (
-      SELECT w.id, w.number, 1 AS edge FROM link JOIN work_items w ON w.id = link.target_id WHERE w.status <> 'done'
-      UNION ALL SELECT w.id, w.number, 2 FROM good JOIN work_items w ON w.parent_item_id = good.id
-      WHERE w.status IN ('todo', 'claimed', 'failed')
-    ), blockers AS MATERIALIZED (
-      SELECT (SELECT count(*)::int FROM holding) AS count,
-        (SELECT coalesce(jsonb_agg(id ORDER BY number), '[]') FROM (SELECT DISTINCT id, number FROM holding) AS one) AS ids
-    ), ${changed(sql)}, ${families(sql)}, changes AS (SELECT * FROM updated UNION ALL SELECT * FROM relatives)`,
-    sql`
-    SELECT ord, json_build_object('stale', stale, 'version', version, 'missing', (SELECT json_agg(id) FROM missing),
-      'cycle', EXISTS (SELECT FROM cycle))::text AS note
-    FROM target WHERE NOT EXISTS (SELECT FROM good)`,
-  );
-}
-
 /** Would the item, by its new links, come to wait for itself? */
-const cycle = (sql: Sql): Fragment => sql`
+const cycle = text`
   walk AS (
     WITH RECURSIVE reach AS (
       SELECT target_id AS id FROM link
@@ -90,54 +44,116 @@ const cycle = (sql: Sql): Fragment => sql`
     UNION SELECT target.id FROM target WHERE target.new_parent = target.id
   )`;
 
-const changed = (sql: Sql): Fragment => {
-  const text = (field: Fragment, name: string) =>
-    sql`CASE WHEN good.patch ? ${name}::text THEN good.patch ->> ${name}::text ELSE ${field} END`;
-  const json = (field: Fragment, name: string) =>
-    sql`CASE WHEN good.patch ? ${name}::text THEN good.patch -> ${name}::text ELSE ${field} END`;
-  return sql`
+/** A field as the patch has it, or as it was. */
+const textOf = (field: SqlText) =>
+  text`CASE WHEN good.patch ? '${field}' THEN good.patch ->> '${field}' ELSE i.${field}::text END`;
+const jsonOf = (field: SqlText) =>
+  text`CASE WHEN good.patch ? '${field}' THEN good.patch -> '${field}' ELSE i.${field} END`;
+
+const changed = text`
     updated AS (
       UPDATE work_items AS i SET
-        title = ${text(sql`i.title`, 'title')}, description = ${text(sql`i.description`, 'description')},
-        task_type = ${text(sql`i.task_type`, 'task_type')}, priority = (${text(sql`i.priority::text`, 'priority')})::int,
-        parent_item_id = good.new_parent, files_planned = ${json(sql`i.files_planned`, 'files_planned')},
+        title = ${textOf(text`title`)}, description = ${textOf(text`description`)}, task_type = ${textOf(text`task_type`)},
+        priority = (${textOf(text`priority`)})::int, parent_item_id = good.new_parent,
+        files_planned = ${jsonOf(text`files_planned`)},
         file_patterns = CASE WHEN good.patch ? 'files_planned' THEN good.patterns ELSE i.file_patterns END,
-        estimated_hours = (${text(sql`i.estimated_hours::text`, 'estimated_hours')})::float8,
-        max_attempts = (${text(sql`i.max_attempts::text`, 'max_attempts')})::int,
-        conflict_policy = ${text(sql`i.conflict_policy`, 'conflict_policy')}, metadata = ${json(sql`i.metadata`, 'metadata')},
+        estimated_hours = (${textOf(text`estimated_hours`)})::float8, max_attempts = (${textOf(text`max_attempts`)})::int,
+        conflict_policy = ${textOf(text`conflict_policy`)}, metadata = ${jsonOf(text`metadata`)},
         open_blockers = blockers.count, updated_at = project.now, version = i.version + 1
-      FROM good CROSS JOIN blockers CROSS JOIN project WHERE i.id = good.id
-      RETURNING i.*, ${event(sql, {
-        ord: sql`good.ord`,
-        type: 'item.updated',
-        data: sql`good.patch || CASE WHEN good.relinks THEN jsonb_build_object('blocked_by', blockers.ids) ELSE '{}' END`,
-        blockedBy: sql`blockers.ids`,
-        dependencies: sql`(SELECT coalesce(jsonb_agg(target_id ORDER BY position), '[]') FROM link)`,
+      FROM good CROSS JOIN blockers CROSS JOIN project WHERE i.ctid = good.tid
+      RETURNING i.*, ${event({
+        ord: text`good.ord`,
+        type: text`'item.updated'`,
+        data: text`good.patch || CASE WHEN good.relinks THEN jsonb_build_object('blocked_by', blockers.ids) ELSE '{}' END`,
+        blockedBy: text`blockers.ids`,
+        dependencies: text`(SELECT coalesce(jsonb_agg(target_id ORDER BY position), '[]') FROM link)`,
       })}
     )`;
-};
 
 /** The parent that an open item left waits for one less, the one it came to for one more. */
-const families = (sql: Sql): Fragment => sql`
+const families = text`
   moved AS MATERIALIZED (
     SELECT * FROM good WHERE new_parent IS DISTINCT FROM parent_item_id AND status IN ('todo', 'claimed', 'failed')
   ), shifted AS MATERIALIZED (
-    SELECT i.id, each.count, moved.ord, CASE WHEN each.count > 0
-      THEN ${blockedBy(sql)} || jsonb_build_array(moved.id)
-      ELSE ${blockedBy(sql, sql`SELECT moved.id`)} END AS blocked_by
+    SELECT i.tid, each.count, moved.ord, CASE WHEN each.count > 0
+      THEN ${blockedBy} || jsonb_build_array(moved.id)
+      ELSE ${blockedByAllBut(text`SELECT moved.id`)} END AS blocked_by
     FROM moved CROSS JOIN LATERAL (VALUES (moved.parent_item_id, -1), (moved.new_parent, 1)) AS each (id, count)
-    JOIN work_items i ON i.id = each.id
+    CROSS JOIN ${byId(text`each.id`)} i
   ), relatives AS (
     UPDATE work_items AS i SET open_blockers = i.open_blockers + shifted.count, updated_at = project.now, version = i.version + 1
-    FROM shifted CROSS JOIN project WHERE i.id = shifted.id
-    RETURNING i.*, ${event(sql, {
-      ord: sql`shifted.ord`,
+    FROM shifted CROSS JOIN project WHERE i.ctid = shifted.tid
+    RETURNING i.*, ${event({
+      ord: text`shifted.ord`,
       step: steps.relatives,
-      type: 'item.updated',
-      data: sql`jsonb_build_object('blocked_by', shifted.blocked_by)`,
-      blockedBy: sql`shifted.blocked_by`,
+      type: text`'item.updated'`,
+      data: text`jsonb_build_object('blocked_by', shifted.blocked_by)`,
+      blockedBy: text`shifted.blocked_by`,
     })}
   )`;
+
+const updating = mutation({
+  columns: text`id uuid, version int, patch jsonb, patterns jsonb`,
+  operation: text`
+    target AS MATERIALIZED (
+      SELECT i.*, input.ord, input.patch, input.patterns, input.patch ? 'parent_item_id' AS moves,
+        input.patch ? 'dependencies' AS relinks,
+        CASE WHEN input.patch ? 'parent_item_id' THEN (input.patch ->> 'parent_item_id')::uuid ELSE i.parent_item_id END AS new_parent,
+        input.version IS NOT NULL AND input.version <> i.version AS stale
+      FROM input CROSS JOIN ${byId(text`input.id`)} i WHERE i.project_id = $1
+    ), link AS MATERIALIZED (
+      SELECT target.id AS item_id, d.id::uuid AS target_id, position::int AS position
+      FROM target CROSS JOIN jsonb_array_elements_text(target.patch -> 'dependencies') WITH ORDINALITY AS d (id, position)
+      WHERE target.relinks
+      UNION ALL SELECT d.item_id, d.depends_on_id, d.position
+      FROM target JOIN work_item_dependencies d ON d.item_id = target.id WHERE NOT target.relinks
+    ), missing AS MATERIALIZED (
+      SELECT id FROM (SELECT target_id AS id FROM link UNION SELECT new_parent FROM target WHERE new_parent IS NOT NULL) AS wanted
+      WHERE NOT EXISTS (SELECT FROM work_items w WHERE w.id = wanted.id AND w.project_id = $1)
+    ), ${cycle}, good AS MATERIALIZED (
+      SELECT * FROM target WHERE NOT stale AND NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle)
+    ), unlinked AS (
+      DELETE FROM work_item_dependencies d USING good
+      WHERE good.relinks AND d.item_id = good.id AND d.depends_on_id NOT IN (SELECT target_id FROM link)
+    ), linked AS (
+      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
+      SELECT link.item_id, link.target_id, link.position FROM link JOIN good ON good.id = link.item_id WHERE good.relinks
+      ON CONFLICT (item_id, depends_on_id) DO UPDATE SET position = excluded.position
+    ), holding AS MATERIALIZED (
+      SELECT w.id, w.number, 1 AS edge FROM link CROSS JOIN ${byId(text`link.target_id`)} w WHERE w.status <> 'done'
+      UNION ALL SELECT w.id, w.number, 2 FROM good JOIN work_items w ON w.parent_item_id = good.id
+      WHERE w.status IN ('todo', 'claimed', 'failed')
+    ), blockers AS MATERIALIZED (
+      SELECT (SELECT count(*)::int FROM holding) AS count,
+        (SELECT coalesce(jsonb_agg(id ORDER BY number), '[]') FROM (SELECT DISTINCT id, number FROM holding) AS one) AS ids
+    ), ${changed}, ${families}, changes AS (SELECT * FROM updated UNION ALL SELECT * FROM relatives)`,
+  notes: text`
+    SELECT ord, json_build_object('stale', stale, 'version', version, 'missing', (SELECT json_agg(id) FROM missing),
+      'cycle', EXISTS (SELECT FROM cycle))::text AS note
+    FROM target WHERE NOT EXISTS (SELECT FROM good)`,
+});
+
+/** Changes what an item says, links included. The note names what hindered it: a stale version, a missing link, a cycle. */
+export function updateItem(sql: Sql, projectId: string, entry: UpdateEntry): Promise<Outcome[]> {
+  return write(sql, updating, projectId, [entry]);
+}
+
+const prioritising = mutation({
+  columns: text`id uuid, priority int`,
+  operation: text`
+    target AS MATERIALIZED (
+      SELECT input.ord, input.priority, i.tid FROM input CROSS JOIN ${byId(text`input.id`)} i
+      WHERE i.project_id = $1 AND i.status IN ('todo', 'claimed', 'failed') AND i.priority <> input.priority
+    ), changes AS (
+      UPDATE work_items AS i SET priority = target.priority, updated_at = project.now, version = i.version + 1
+      FROM target CROSS JOIN project WHERE i.ctid = target.tid
+      RETURNING i.*, ${event({
+        ord: text`target.ord`,
+        type: text`'item.updated'`,
+        data: text`jsonb_build_object('priority', i.priority)`,
+      })}
+    )`,
+});
 
 /** Sets the priority of items that are still to be done; for bulk. */
 export function setPriority(
@@ -145,21 +161,5 @@ export function setPriority(
   projectId: string,
   entries: readonly (Entry & { id: string; priority: number })[],
 ): Promise<Outcome[]> {
-  return write(
-    sql,
-    projectId,
-    entries,
-    sql`id uuid, priority int`,
-    sql`
-    changes AS (
-      UPDATE work_items AS i SET priority = input.priority, updated_at = project.now, version = i.version + 1
-      FROM input CROSS JOIN project
-      WHERE i.id = input.id AND i.project_id = project.id AND i.status IN ('todo', 'claimed', 'failed') AND i.priority <> input.priority
-      RETURNING i.*, ${event(sql, {
-        ord: sql`input.ord`,
-        type: 'item.updated',
-        data: sql`jsonb_build_object('priority', i.priority)`,
-      })}
-    )`,
-  );
+  return write(sql, prioritising, projectId, entries);
 }

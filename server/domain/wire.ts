@@ -1,17 +1,33 @@
-import type { Fragment, Sql } from '../db/database.ts';
+import { text, type SqlText } from '../db/text.ts';
 
 /** What PostgreSQL wrote as JSON text: an item, a change, conflicts. */
-export function raw<T>(text: string): T {
-  return JSON.parse(text) as T;
+export function raw<T>(json: string): T {
+  return JSON.parse(json) as T;
 }
 
+/**
+ * The row of work_items with this id, as a lateral join. Statements are planned once, perhaps while a table is small,
+ * and what pays then (hashing all claims there are) would stay for ever. OFFSET 0 keeps it at one look-up by key for
+ * each row; `tid` is the quickest way back to the row for an UPDATE, and safe while the project is locked.
+ */
+export const byId = (id: SqlText): SqlText =>
+  text`LATERAL (SELECT w.ctid AS tid, w.* FROM work_items w WHERE w.id = ${id} OFFSET 0)`;
+
+/** The same for a session. */
+export const sessionById = (id: SqlText): SqlText =>
+  text`LATERAL (SELECT s.ctid AS tid, s.* FROM agent_sessions s WHERE s.id = ${id} OFFSET 0)`;
+
 /** The lease of claim `i`: its own or its session's, whichever ends first. */
-export const leaseOf = (sql: Sql): Fragment => sql`
+export const leaseOf = text`
   CASE WHEN i.status = 'claimed' THEN
     least(i.lease_expires_at, (SELECT s.lease_expires_at FROM agent_sessions s WHERE s.id = i.session_id)) END`;
 
-/** Ids of what holds `i` back, in the snapshot of the statement: dependencies not done, open children; `but` not these. */
-export const blockedBy = (sql: Sql, but: Fragment = sql`SELECT NULL::uuid WHERE false`): Fragment => sql`
+/** Ids of what holds `i` back, in the snapshot of the statement: dependencies not done, open children. */
+export const blockedBy = blockedByAllBut(text`SELECT NULL::uuid WHERE false`);
+
+/** The same without those that `but` selects: what this very statement takes away. */
+export function blockedByAllBut(but: SqlText): SqlText {
+  return text`
   CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb ELSE (
     SELECT coalesce(jsonb_agg(blocker.id ORDER BY blocker.number), '[]') FROM (
       SELECT w.id, w.number FROM work_item_dependencies d JOIN work_items w ON w.id = d.depends_on_id
@@ -20,55 +36,60 @@ export const blockedBy = (sql: Sql, but: Fragment = sql`SELECT NULL::uuid WHERE 
       SELECT w.id, w.number FROM work_items w
       WHERE w.parent_item_id = i.id AND w.status IN ('todo', 'claimed', 'failed') AND w.id NOT IN (${but})
     ) AS blocker) END`;
+}
 
-export const dependenciesOf = (sql: Sql): Fragment => sql`
+export const dependenciesOf = text`
   coalesce((SELECT jsonb_agg(d.depends_on_id ORDER BY d.position) FROM work_item_dependencies d WHERE d.item_id = i.id), '[]')`;
 
 interface MoreFiles {
-  files: Fragment;
-  patterns: Fragment;
+  files: SqlText;
+  patterns: SqlText;
 }
+
+const policyOf = text`coalesce(i.conflict_policy, (SELECT p.conflict_policy FROM projects p WHERE p.id = i.project_id))`;
 
 /**
  * Would claiming `i`, with these files added to its plan, be refused for its files? Only asked under policy deny,
- * the item's own or else its project's.
+ * the item's own or else its project's. What costs least to know comes first.
  */
-export function deniedByFiles(sql: Sql, more?: MoreFiles): Fragment {
-  const planned = more ? sql`i.files_planned || ${more.files}` : sql`i.files_planned`;
-  const patterns = more ? sql`i.file_patterns || ${more.patterns}` : sql`i.file_patterns`;
-  return sql`
-    coalesce(i.conflict_policy, (SELECT p.conflict_policy FROM projects p WHERE p.id = i.project_id)) = 'deny'
-    AND (${planned} <> '[]' OR i.files_modified <> '[]')
-    AND EXISTS (
+export function deniedByFiles(more?: MoreFiles): SqlText {
+  const planned = more ? text`i.files_planned || ${more.files}` : text`i.files_planned`;
+  const patterns = more ? text`i.file_patterns || ${more.patterns}` : text`i.file_patterns`;
+  return text`
+    CASE WHEN ${planned} = '[]' AND i.files_modified = '[]' THEN false
+    WHEN ${policyOf} <> 'deny' THEN false
+    ELSE EXISTS (
       SELECT FROM work_items o WHERE o.project_id = i.project_id AND o.status = 'claimed' AND o.id <> i.id
         AND shared_files(${planned}, i.files_modified, ${patterns},
-                         o.files_planned, o.files_modified, o.file_patterns) IS NOT NULL)`;
+                         o.files_planned, o.files_modified, o.file_patterns) IS NOT NULL) END`;
 }
 
-export const readyNow = (sql: Sql): Fragment => sql`
-  CASE WHEN i.status = 'todo' AND i.open_blockers = 0 THEN (${deniedByFiles(sql)}) IS NOT TRUE ELSE false END`;
+export const readyNow = text`
+  CASE WHEN i.status = 'todo' AND i.open_blockers = 0 THEN NOT ${deniedByFiles()} ELSE false END`;
 
 interface Derived {
-  dependencies?: Fragment;
-  blockedBy?: Fragment;
-  lease?: Fragment;
+  dependencies: SqlText;
+  blockedBy: SqlText;
+  lease: SqlText;
 }
 
 /** Row `i` of work_items as the wire has it. `derived` replaces what the statement's snapshot cannot know yet. */
-export function itemJson(sql: Sql, derived: Derived = {}): Fragment {
-  return sql`json_build_object(
+export function itemJsonWith(derived: Derived): SqlText {
+  return text`json_build_object(
     'id', i.id, 'project_id', i.project_id, 'number', i.number, 'parent_item_id', i.parent_item_id,
     'title', i.title, 'description', i.description, 'task_type', i.task_type, 'status', i.status,
     'priority', i.priority, 'assigned_agent_id', i.assigned_agent_id, 'assigned_at', iso(i.assigned_at),
     'session_id', i.session_id, 'attempt', i.attempt, 'max_attempts', i.max_attempts,
     'failure_count', i.failure_count, 'lost_count', i.lost_count,
-    'lease_expires_at', iso(${derived.lease ?? leaseOf(sql)}),
+    'lease_expires_at', iso(${derived.lease}),
     'progress', i.progress, 'progress_note', i.progress_note,
     'files_planned', i.files_planned, 'files_modified', i.files_modified, 'conflict_policy', i.conflict_policy,
-    'dependencies', ${derived.dependencies ?? dependenciesOf(sql)},
-    'blocked_by', ${derived.blockedBy ?? blockedBy(sql)},
-    'ready', ${readyNow(sql)}, 'stopping', i.stopping, 'retry_at', iso(i.retry_at),
+    'dependencies', ${derived.dependencies},
+    'blocked_by', ${derived.blockedBy},
+    'ready', ${readyNow}, 'stopping', i.stopping, 'retry_at', iso(i.retry_at),
     'estimated_hours', i.estimated_hours, 'result_summary', i.result_summary, 'failure_reason', i.failure_reason,
     'created_at', iso(i.created_at), 'updated_at', iso(i.updated_at), 'completed_at', iso(i.completed_at),
     'metadata', i.metadata, 'version', i.version)`;
 }
+
+export const itemJson = itemJsonWith({ dependencies: dependenciesOf, blockedBy, lease: leaseOf });

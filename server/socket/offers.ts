@@ -1,5 +1,6 @@
 import type { Item } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
 import { itemJson, raw, readyNow } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
 import type { Agents } from './agents.ts';
@@ -136,7 +137,7 @@ const does = ({ session }: LocalAgent, taskType: string | null) =>
 
 function firstReady(sql: Sql, projectId: string, limit: number): Promise<Ready[]> {
   return sql<Ready[]>`
-    SELECT i.id, i.task_type, ${itemJson(sql)}::text AS item FROM work_items i
-    WHERE i.project_id = ${projectId} AND i.status = 'todo' AND i.open_blockers = 0 AND ${readyNow(sql)}
+    SELECT i.id, i.task_type, ${within(sql, itemJson)}::text AS item FROM work_items i
+    WHERE i.project_id = ${projectId} AND i.status = 'todo' AND i.open_blockers = 0 AND ${within(sql, readyNow)}
     ORDER BY i.priority, i.number LIMIT ${limit}`;
 }

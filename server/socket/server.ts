@@ -74,7 +74,8 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
       for (const part of stoppable) part.stop();
       io.emit('hub.draining', { reconnect_after_ms: 500 });
       await hub.lanes.drained();
-      io.disconnectSockets(true);
+      // Not disconnect(): a client that is sent away by name does not come back by itself.
+      for (const socket of io.sockets.sockets.values()) socket.conn.close();
       await Promise.allSettled([...closing]);
     },
   };
