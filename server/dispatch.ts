@@ -88,24 +88,54 @@ function withProject(caller: Caller, name: CommandName, given: unknown): unknown
   return { ...given, project: caller.session.projectId };
 }
 
+type Handle = (call: Call, input: Record<string, unknown>) => Promise<unknown>;
+
 async function answer(
   hub: Hub,
   caller: Caller,
   name: CommandName,
   input: Record<string, unknown>,
 ): Promise<unknown> {
+  const handle = handlers[name] as Handle;
   const requestId = typeof input.request_id === 'string' ? input.request_id : undefined;
-  const fingerprint = requestId === undefined ? undefined : fingerprintOf(name, input);
-  const call: Call = { hub, caller, requestId, fingerprint, remembered: false };
-  const handle = handlers[name] as (call: Call, input: Record<string, unknown>) => Promise<unknown>;
-  if (requestId === undefined) return handle(call, input);
+  if (requestId === undefined)
+    return handle({ hub, caller, requestId, fingerprint: undefined, remembered: false }, input);
   const key = callerKey(caller, typeof input.agent_id === 'string' ? input.agent_id : undefined);
+  // A repeat that came at once would share a batch with the first, whose statement knows of neither yet.
+  const place = `${key}\n${requestId}`;
+  for (let first = hub.underWay.get(place); first; first = hub.underWay.get(place)) await first;
+  const answering = answerOnce(hub, caller, name, input, key, requestId).finally(() =>
+    hub.underWay.delete(place),
+  );
+  hub.underWay.set(
+    place,
+    answering.catch(() => {}),
+  );
+  return answering;
+}
+
+async function answerOnce(
+  hub: Hub,
+  caller: Caller,
+  name: CommandName,
+  input: Record<string, unknown>,
+  key: string,
+  requestId: string,
+): Promise<unknown> {
+  const fingerprint = fingerprintOf(name, input);
+  const call: Call = { hub, caller, requestId, fingerprint, remembered: false };
+  const handle = handlers[name] as Handle;
+  // Of rows that another hub has just remembered, the handler makes the answer.
+  const again = (known: Remembered): unknown => {
+    const said = saidBefore(known);
+    return Array.isArray(said) ? handle(call, input) : said;
+  };
   if (!remembersItself.has(name)) {
-    const known = await hub.db.read((sql) => recall(sql, key, requestId, fingerprint!));
+    const known = await hub.db.read((sql) => recall(sql, key, requestId, fingerprint));
     if (known) return again(known);
   }
   const keep = async (said: { answer?: string; error?: string }): Promise<Remembered | undefined> =>
-    hub.db.read((sql) => remember(sql, { caller: key, requestId, fingerprint: fingerprint!, ...said }));
+    hub.db.read((sql) => remember(sql, { caller: key, requestId, fingerprint, ...said }));
   try {
     const result = await handle(call, input);
     const standing = call.remembered
@@ -121,7 +151,7 @@ async function answer(
   }
 }
 
-function again({ same, answer: said, error }: Remembered): unknown {
+function saidBefore({ same, answer: said, error }: Remembered): unknown {
   if (!same) throw usedBefore();
   if (error !== null) throw refusalFrom(error);
   return JSON.parse(said!);

@@ -13,4 +13,6 @@ export interface Hub {
   feed: Feed;
   log: Logger;
   timing: Timing;
+  /** Requests being answered, by caller and request_id. */
+  underWay: Map<string, Promise<unknown>>;
 }

@@ -72,7 +72,8 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
     feed.accept(projectId, rows);
     notifier.wrote(projectId);
   });
-  const hub: Hub = { db, lanes, works: worksFor(config.timing), feed, log, timing: config.timing };
+  const { timing } = config;
+  const hub: Hub = { db, lanes, works: worksFor(timing), feed, log, timing, underWay: new Map() };
   await db.read((sql) => ensureAdminToken(sql, newId(), adminToken));
 
   const server = createServer();
