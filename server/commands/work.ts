@@ -7,11 +7,12 @@ import type { HeldEntry } from '../domain/held.ts';
 import type { Entry, LogRow } from '../domain/journal.ts';
 import { patternsOf } from '../domain/patterns.ts';
 import { findItem } from '../domain/read-items.ts';
+import { remember } from '../domain/requests.ts';
 import { httpSession } from '../domain/sessions.ts';
 import { claimHeldBy } from '../domain/standing.ts';
 import { raw } from '../domain/wire.ts';
 import type { Work } from '../lanes.ts';
-import { identityOf, perform, projectIdFor, projectOf, type Call } from './call.ts';
+import { AnsweredBefore, identityOf, perform, projectIdFor, projectOf, type Call } from './call.ts';
 import { claimRefusal, fenceRefusal, standingFor } from './refusals.ts';
 
 type ClaimAnswer = CommandOutput<'item.claim'>;
@@ -275,8 +276,23 @@ async function finish<E extends HeldEntry & Entry>(
     if (next.status === 'fulfilled' && next.value.claim) await putBack(call, session, next.value.claim);
     throw end.reason;
   }
-  if (next.status === 'rejected') return { item: raw(end.value.item!), next: { claim: null } };
-  return { item: raw(end.value.item!), next: next.value };
+  return { item: raw(end.value.item!), next: await nextOnce(call, session, next) };
+}
+
+/** Asked again under the same request_id, it must not find what has come into the queue since. */
+async function nextOnce(
+  call: Call,
+  session: SessionRef,
+  next: PromiseSettledResult<NextAnswer>,
+): Promise<NextAnswer> {
+  if (next.status === 'rejected' && next.reason instanceof AnsweredBefore)
+    return next.reason.answer as NextAnswer;
+  const answer: NextAnswer = next.status === 'rejected' ? { claim: null } : next.value;
+  const { caller, request_id, fingerprint } = identityOf(call, session.agentId, '#next');
+  if (answer.claim || !caller || !request_id || !fingerprint) return answer;
+  const entry = { caller, requestId: request_id, fingerprint, answer: JSON.stringify(answer) };
+  await call.hub.db.read((sql) => remember(sql, entry));
+  return answer;
 }
 
 /** The end was refused, so what was claimed on the strength of it goes back. */
