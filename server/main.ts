@@ -51,7 +51,7 @@ function shutDown(hub: RunningHub, say: (message: string) => void): void {
 main().catch((error: unknown) => {
   const expected = error instanceof EmbeddedPostgresError || (error instanceof Error && !('code' in error));
   process.stderr.write(
-    `Switchyard cannot start. ${expected ? (error).message : String((error as Error).stack ?? error)}\n`,
+    `Switchyard cannot start. ${expected ? error.message : String((error as Error).stack ?? error)}\n`,
   );
   process.exit(1);
 });

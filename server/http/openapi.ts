@@ -90,9 +90,7 @@ function bodyOf(name: CommandName, input: Json, inPath: string[]): Json {
   });
   if (variants.length === 1) return variants[0]!;
   const items =
-    name === 'item.create'
-      ? variants.flatMap((one) => ((one.properties).items as Json | undefined) ?? [])
-      : [];
+    name === 'item.create' ? variants.flatMap((one) => (one.properties.items as Json | undefined) ?? []) : [];
   return { anyOf: [...variants, ...items] };
 }
 
