@@ -25,6 +25,8 @@ const pollMs = 200;
 /** How long beyond a lease nothing may happen before the drill gives up waiting. */
 const quietMsMax = 30_000;
 const watcherDelayMsMax = 5_000;
+/** A question waits this long, so that a hub may be restarted in the middle of a drill. */
+const askMsMax = 60_000;
 
 export interface DrillResult {
   events: Event[];
@@ -43,7 +45,7 @@ export class Drill {
   readonly tally = new Tally();
   readonly options: DrillOptions;
   readonly #hub: HubAddress;
-  readonly #call: Call;
+  #call!: Call;
   readonly #plan: Plan;
   readonly #watched: Event[] = [];
   #fleet: Fleet | undefined;
@@ -59,7 +61,6 @@ export class Drill {
 
   constructor(hub: HubAddress, project: string, plan: Plan, options: DrillOptions) {
     this.#hub = hub;
-    this.#call = httpCaller(hub);
     this.project = project;
     this.options = options;
     this.#plan = { ...plan, items: plan.items.map((item) => ({ ...item, max_attempts: maxAttempts })) };
@@ -67,12 +68,11 @@ export class Drill {
 
   /** Throws the hub's `Refusal` when it cannot go on; broken rules are in the result. */
   async run(): Promise<DrillResult> {
-    await this.#call('project.create', {
-      name: this.project,
-      description: `A drill, seed ${this.options.seed}`,
-    });
     const watcher = await connect(this.#hub);
+    this.#call = (command, input) => watcher.call(command, input, { timeoutMs: askMsMax });
     try {
+      const description = `A drill, seed ${this.options.seed}`;
+      await this.#call('project.create', { name: this.project, description });
       const following = await this.#watch(watcher);
       await this.#import();
       const gaveUp = await this.#work(following);
@@ -103,7 +103,7 @@ export class Drill {
 
   async #import(): Promise<void> {
     const startedAt = performance.now();
-    const { ids } = await importPlan(this.#call, this.project, this.#plan);
+    const { ids } = await importPlan(httpCaller(this.#hub), this.project, this.#plan);
     const open = this.#plan.items.filter((item) => item.status === 'todo');
     this.#itemIds = open.slice(0, itemIdsMax).map((item) => ids.get(item.key)!);
     this.importMs = performance.now() - startedAt;

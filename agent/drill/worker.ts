@@ -12,9 +12,9 @@ import { chance } from './random.ts';
 const idleMs = 500;
 /** Files that several items touch, so that conflicts occur. */
 const sharedFiles = 5;
-/** The parts of an agent's cycles in which it tries what the hub must refuse. */
+/** The part of an agent's cycles in which it tries to claim any item at all. */
 const trespassRate = 0.2;
-const zombieRate = 0.5;
+const zombieTries = 3;
 /** Long enough to live through a restart of the hub. */
 const timeoutMs = 60_000;
 
@@ -26,8 +26,8 @@ class DrillAgent {
   readonly #told = Promise.withResolvers<void>();
   #stopping = false;
   #cycle = 0;
-  /** The claim it gave up last, and that somebody else may hold by now. */
-  #past: { id: string; attempt: number } | null = null;
+  /** The claim it gave up last, and that somebody else may hold by now; how often it still tries to finish it. */
+  #past: { id: string; attempt: number; tries: number } | null = null;
 
   constructor(start: Start) {
     this.#start = start;
@@ -98,15 +98,19 @@ class DrillAgent {
     return claimed(answer?.claim, sent);
   }
 
-  /** Now and then finishes a claim that it has long given up: that attempt is over. */
+  /** Tries to finish a claim that it has given up: that attempt is over, whoever holds the item by now. */
   async #returnAsZombie(): Promise<void> {
-    const past = this.#past;
-    if (past === null || this.#luck('zombie') >= zombieRate) return;
+    if (this.#past === null || this.#past.tries === 0) return;
+    this.#past.tries -= 1;
+    const { id, attempt } = this.#past;
     const finished = await refusable(() =>
-      this.#client.call('item.complete', { ...past, result_summary: 'by a zombie' }, { timeoutMs }),
+      this.#client.call(
+        'item.complete',
+        { id, attempt, result_summary: 'by a zombie', request_id: randomUUID() },
+        { timeoutMs },
+      ),
     );
-    if (finished)
-      say({ kind: 'fault', message: `attempt ${past.attempt} of ${past.id} was finished after its end` });
+    if (finished) say({ kind: 'fault', message: `attempt ${attempt} of ${id} was finished after its end` });
   }
 
   #luck(what: string): number {
@@ -127,7 +131,11 @@ class DrillAgent {
       this.#client.call('item.report_files', { ...held, files, request_id: randomUUID() }, { timeoutMs }),
     );
     if (!reported) return null;
-    const progress = { progress: Math.round(luck('progress') * 100), note: 'half way' };
+    const progress = {
+      progress: Math.round(luck('progress') * 100),
+      note: 'half way',
+      request_id: randomUUID(),
+    };
     await refusable(() => this.#client.call('item.heartbeat', { ...held, ...progress }, { timeoutMs }));
     await sleep(luck('end') * workMsMax * 0.5);
 
@@ -162,7 +170,7 @@ class DrillAgent {
       );
     });
     if (!answer) return null;
-    if (outcome !== 'completed') this.#past = { id: item.id, attempt };
+    if (outcome !== 'completed') this.#past = { id: item.id, attempt, tries: zombieTries };
     say({ kind: 'ended', outcome, item_id: item.id, attempt, session_id });
     return claimed(answer.next?.claim, sent);
   }
