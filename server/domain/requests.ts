@@ -1,4 +1,6 @@
 import type { Sql } from '../db/database.ts';
+import { within } from '../db/text.ts';
+import { isConnected } from './sessions.ts';
 
 /** What a caller was answered under a request_id, for commands whose statement does not remember it itself. */
 export interface Remembered {
@@ -37,6 +39,6 @@ export async function prune(sql: Sql): Promise<void> {
   await sql`DELETE FROM requests WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM requests WHERE created_at < clock_timestamp() - interval '1 day' LIMIT 5000))`;
   await sql`DELETE FROM agent_sessions WHERE id IN (
-    SELECT s.id FROM agent_sessions s WHERE s.last_seen_at < clock_timestamp() - interval '7 days' AND s.connection_id IS NULL
+    SELECT s.id FROM agent_sessions s WHERE s.last_seen_at < clock_timestamp() - interval '7 days' AND NOT ${within(sql, isConnected)}
       AND NOT EXISTS (SELECT FROM work_items i WHERE i.session_id = s.id AND i.status = 'claimed') LIMIT 1000)`;
 }

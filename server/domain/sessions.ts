@@ -19,6 +19,9 @@ export interface Lease {
   renewBelowSeconds: number;
 }
 
+/** Of session `s`: on a connection, and not taken for dead. A hub that was killed leaves its connections' names behind. */
+export const isConnected = text`(s.connection_id IS NOT NULL AND s.lease_expires_at IS NOT NULL)`;
+
 const noItem = text`(NULL::work_items).*`;
 
 const connecting = mutation({

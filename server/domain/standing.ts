@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
+import { isConnected } from './sessions.ts';
 import { blockedBy, deniedByFiles, leaseOf } from './wire.ts';
 
 /** How an item stands, for whoever has to say why a command was refused or what holds an item back. */
@@ -26,7 +27,7 @@ export async function standingOf(sql: Sql, id: string): Promise<Standing | undef
   const [row] = await sql<Standing[]>`
     SELECT i.id, i.project_id, i.number, i.status, i.attempt, i.stopping, i.assigned_agent_id AS agent_id, i.session_id,
       iso(i.assigned_at) AS assigned_at, iso(${within(sql, leaseOf)}) AS lease_expires_at,
-      coalesce(s.connection_id IS NOT NULL, false) AS connected, iso(s.last_seen_at) AS last_seen_at, iso(i.retry_at) AS retry_at,
+      coalesce(${within(sql, isConnected)}, false) AS connected, iso(s.last_seen_at) AS last_seen_at, iso(i.retry_at) AS retry_at,
       i.status = 'todo' AND ${within(sql, deniedByFiles())} AS denied,
       ${within(sql, blockedBy)} AS blocked_by,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'number', b.number, 'title', b.title, 'status', b.status,

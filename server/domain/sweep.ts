@@ -19,7 +19,8 @@ const sweeping = mutation({
   columns: text`unused int`,
   operation: text`
     dead AS (
-      UPDATE agent_sessions s SET lease_expires_at = NULL, connection_id = NULL
+      -- Its connection may live on: an agent that stalled for a while takes up work again where it is.
+      UPDATE agent_sessions s SET lease_expires_at = NULL
       FROM input CROSS JOIN project
       WHERE s.id IN (
         SELECT e.id FROM agent_sessions e
