@@ -2,14 +2,13 @@ import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
 import { limits } from '@switchyard/shared/limits';
 import { agentIdOf, type Session } from '../caller.ts';
 import { unavailable } from '../db/outage.ts';
-import { conflictsOfFiles, conflictsOfItem } from '../domain/conflicts.ts';
+import { conflictsOfFiles } from '../domain/conflicts.ts';
 import type { HeldEntry } from '../domain/held.ts';
 import type { Entry, LogRow } from '../domain/journal.ts';
 import { patternsOf } from '../domain/patterns.ts';
-import { findItem } from '../domain/read-items.ts';
 import { remember } from '../domain/requests.ts';
 import { httpSession } from '../domain/sessions.ts';
-import { claimHeldBy } from '../domain/standing.ts';
+import type { Standing } from '../domain/standing.ts';
 import { raw } from '../domain/wire.ts';
 import type { Work } from '../lanes.ts';
 import { AnsweredBefore, identityOf, perform, projectIdFor, projectOf, type Call } from './call.ts';
@@ -33,7 +32,7 @@ export const work = {
       if (row) return claimAnswer(row);
       const standing = await standingFor(call, input.id);
       if (standing.status === 'claimed' && standing.session_id === session.id)
-        return claimHeld(call, input.id, session.id);
+        return claimHeld(call, session, standing);
       const refusal = await claimRefusal(call, standing, input.files ?? []);
       if (refusal) throw refusal;
     }
@@ -187,17 +186,18 @@ function claimAnswer(row: LogRow): ClaimAnswer {
 const conflictsIn = (row: LogRow): ClaimAnswer['conflicts'] =>
   row.conflicts === null ? [] : raw(row.conflicts);
 
-/** Claiming what this very session holds answers with the claim it has. */
-async function claimHeld(call: Call, id: string, sessionId: string): Promise<ClaimAnswer> {
-  const { db } = call.hub;
-  const [held, row] = await Promise.all([
-    db.read((sql) => claimHeldBy(sql, id, sessionId)),
-    db.read((sql) => findItem(sql, id)),
-  ]);
-  if (!held || !row) throw unavailable();
-  const conflicts = await db.read((sql) => conflictsOfItem(sql, id));
-  const { attempt, lease_expires_at } = held;
-  return { claim: { item: raw(row.item), attempt, lease_expires_at, session_id: sessionId }, conflicts };
+/** Claiming what this very session holds answers with the claim it has. Like any command of its agent, it renews it. */
+async function claimHeld(
+  call: Call,
+  { id: session_id, projectId, agentId }: SessionRef,
+  { id, attempt }: Standing,
+): Promise<ClaimAnswer> {
+  const { lanes, works } = call.hub;
+  const entry = { actor: agentId, id, attempt, agent_id: agentId, session_id };
+  const outcome = await lanes.submit(projectId, works.reportProgress, entry, { alone: true });
+  const row = outcome.kind === 'rows' ? outcome.rows[0] : undefined;
+  if (!row) throw unavailable();
+  return claimAnswer({ ...row, attempt, session_id });
 }
 
 interface Claimant {

@@ -57,15 +57,3 @@ export async function endOfAttempt(sql: Sql, id: string, attempt: number): Promi
   if (!row) return null;
   return row.reason === 'lease_expired' ? 'lease_expired' : (endings[row.type] ?? null);
 }
-
-/** A claim that this session holds already, as item.claim answers it. */
-export async function claimHeldBy(
-  sql: Sql,
-  id: string,
-  sessionId: string,
-): Promise<{ item_id: string; attempt: number; lease_expires_at: string } | undefined> {
-  const [row] = await sql<{ item_id: string; attempt: number; lease_expires_at: string }[]>`
-    SELECT i.id AS item_id, i.attempt, iso(${within(sql, leaseOf)}) AS lease_expires_at FROM work_items i
-    WHERE i.id = ${id} AND i.session_id = ${sessionId} AND i.status = 'claimed'`;
-  return row;
-}
