@@ -1,5 +1,6 @@
 import type { Heartbeat, HeartbeatAnswer } from '@switchyard/shared/agent';
 import type { Session } from '../caller.ts';
+import type { ProgressEntry } from '../domain/report.ts';
 import { beat, type BeatAnswer } from '../domain/sessions.ts';
 import type { Hub } from '../hub.ts';
 
@@ -30,7 +31,7 @@ export class Heartbeats {
 
   /** Progress is a change of the item and goes the way of all changes; the beat does not wait for it. */
   #reportProgress(session: Session, said: Heartbeat): void {
-    const { lanes, works, log } = this.#hub;
+    const { log } = this.#hub;
     for (const { item_id, attempt, progress, note } of said.claims) {
       if (progress === undefined && note === undefined) continue;
       const entry = {
@@ -42,10 +43,18 @@ export class Heartbeats {
         progress,
         note,
       };
-      lanes
-        .submit(session.projectId, works.reportProgress, entry)
-        .catch((error: unknown) => log.debug({ err: error, item_id }, 'could not take down progress'));
+      this.#takeDown(session.projectId, entry).catch((error: unknown) =>
+        log.debug({ err: error, item_id }, 'could not take down progress'),
+      );
     }
+  }
+
+  /** Of several reports on one claim in one batch the first counts; the others come again, one by one. */
+  async #takeDown(projectId: string, entry: ProgressEntry): Promise<void> {
+    const { lanes, works } = this.#hub;
+    const outcome = await lanes.submit(projectId, works.reportProgress, entry);
+    if (outcome.kind === 'rows' && outcome.rows.length === 0)
+      await lanes.submit(projectId, works.reportProgress, entry, { alone: true });
   }
 
   async #beat(): Promise<void> {
