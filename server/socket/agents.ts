@@ -30,9 +30,15 @@ export class Agents {
     });
   }
 
-  /** Those of one project; empty when there are none. */
+  /** Those of one project, who was offered something longest ago first; empty when there are none. */
   of(projectId: string): ReadonlySet<LocalAgent> {
     return this.#ofProject.get(projectId) ?? new Set();
+  }
+
+  /** It was offered something: in {@link of}, the others come before it now. */
+  moveBack(agent: LocalAgent): void {
+    const all = this.#ofProject.get(agent.session.projectId);
+    if (all?.delete(agent)) all.add(agent);
   }
 
   get size(): number {
@@ -52,7 +58,7 @@ export class Agents {
       task_types: session.taskTypes,
       capacity,
     };
-    const agent: LocalAgent = { socket, session, capacity, held: 0, connectedSeq: null };
+    const agent: LocalAgent = { socket, session, capacity, held: 0, freeSinceMs: 0, connectedSeq: null };
     this.#admit(agent);
     const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
     if (outcome.kind !== 'rows' || outcome.rows.length === 0) {
@@ -105,6 +111,7 @@ export class Agents {
     const end = endOfClaim(row);
     if (!end) return;
     agent.held = Math.max(0, agent.held - 1);
+    agent.freeSinceMs = performance.now();
     const claim = { item_id: row.item_id!, attempt: row.attempt!, reason: end.reason };
     if (row.type === 'item.cancelled') this.#tellCancelled(agent, claim);
     else if (end.reason === 'lease_expired') agent.socket.emit('claim.lost', claim);

@@ -12,6 +12,7 @@ const itemsPerScanMax = 200;
 const scanGapMs = 10;
 /** Nobody claimed it: offer it again, to others first. */
 const offerAgainMs = 1_000;
+const offeredMax = 5_000;
 
 interface Ready {
   id: string;
@@ -28,9 +29,8 @@ export class Offers {
   readonly #hub: Hub;
   readonly #agents: Agents;
   readonly #projects = new Map<string, { scanning: boolean; again: boolean; timer: NodeJS.Timeout | null }>();
-  /** When each item was last offered, and to which sessions. */
-  readonly #offered = new Map<string, { atMs: number; sessions: Set<string> }>();
-  #turn = 0;
+  /** To whom each item was offered last, and when. */
+  readonly #offered = new Map<string, Map<LocalAgent, number>>();
   #stopped = false;
 
   constructor(hub: Hub, agents: Agents) {
@@ -91,41 +91,48 @@ export class Offers {
       if (this.#agents.of(projectId).size === 0) this.#offered.clear();
       return false;
     }
-    const perItem = Math.max(1, Math.min(agentsPerItemMax, Math.ceil(agents.length / ready.length)));
-    const room = new Map(agents.map((agent) => [agent, Math.max(1, agent.capacity - agent.held)]));
-    for (const item of ready) {
-      if (room.size === 0) break;
-      this.#offer(item, agents, room, perItem);
+    const room = new Map(agents.map((agent) => [agent, agent.capacity - agent.held]));
+    // Different items to different agents first; who is left over then hears what others have heard.
+    const fair = Math.min(agentsPerItemMax, Math.ceil(agents.length / ready.length));
+    for (const most of new Set([fair, agentsPerItemMax])) {
+      for (const item of ready) {
+        if (room.size === 0) break;
+        this.#offer(item, room, most);
+      }
     }
     this.#forget();
     return true;
   }
 
-  #offer(item: Ready, agents: LocalAgent[], room: Map<LocalAgent, number>, perItem: number): void {
+  #offer(item: Ready, room: Map<LocalAgent, number>, most: number): void {
     const now = performance.now();
-    const before = this.#offered.get(item.id);
-    const fresh =
-      before && now - before.atMs < offerAgainMs ? before : { atMs: now, sessions: new Set<string>() };
-    let left = perItem - fresh.sessions.size;
-    for (let step = 0; step < agents.length && left > 0; step++) {
-      const agent = agents[(this.#turn + step) % agents.length]!;
-      const places = room.get(agent);
-      if (places === undefined || !does(agent, item.task_type) || fresh.sessions.has(agent.session.id))
-        continue;
+    const standing = this.#standing(item.id, now);
+    for (const [agent, places] of room) {
+      if (standing.size >= most) break;
+      if (standing.has(agent) || !does(agent, item.task_type)) continue;
       agent.socket.emit('item.available', { item: raw<Item>(item.item) });
-      fresh.sessions.add(agent.session.id);
+      standing.set(agent, now);
+      this.#agents.moveBack(agent);
       if (places > 1) room.set(agent, places - 1);
       else room.delete(agent);
-      left--;
     }
-    this.#turn = (this.#turn + 1) % 1_000_000;
-    this.#offered.set(item.id, fresh);
+  }
+
+  /** The offers of an item that an agent may still take up. One that has worked since, or is busy, had its chance. */
+  #standing(id: string, now: number): Map<LocalAgent, number> {
+    const offers = this.#offered.get(id) ?? new Map<LocalAgent, number>();
+    this.#offered.set(id, offers);
+    for (const [agent, atMs] of offers) {
+      const stands = now - atMs < offerAgainMs && atMs >= agent.freeSinceMs && agent.held < agent.capacity;
+      if (!stands || !agent.socket.connected) offers.delete(agent);
+    }
+    return offers;
   }
 
   #forget(): void {
-    if (this.#offered.size < 10_000) return;
-    const old = performance.now() - offerAgainMs;
-    for (const [id, { atMs }] of this.#offered) if (atMs < old) this.#offered.delete(id);
+    if (this.#offered.size < offeredMax) return;
+    const now = performance.now();
+    for (const id of this.#offered.keys()) if (this.#standing(id, now).size === 0) this.#offered.delete(id);
   }
 }
 

@@ -24,6 +24,8 @@ export interface LocalAgent {
   capacity: number;
   /** Claims it holds, as far as the log has told; only offers go by it. */
   held: number;
+  /** When a claim of its last ended; what it was offered before that, it has forgotten. */
+  freeSinceMs: number;
   /** Where in the log this connection stands; null until it does. */
   connectedSeq: number | null;
 }
