@@ -85,7 +85,7 @@ describe('over a socket', () => {
     await zombie.call('item.claim', { id: item.id });
     await zombie.hear('claim.lost');
     const { claim } = await call(brief, 'item.claim', { id: item.id, agent_id: 'heir' });
-    expect(claim!.attempt).toBe(2);
+    expect(claim.attempt).toBe(2);
     for (const attempt of [1, 2]) {
       expect(await refusal(complete(zombie, item, attempt))).toMatchObject({ code: 'CLAIM_LOST' });
     }
@@ -311,8 +311,8 @@ describe('over HTTP', () => {
     const [usual, long] = await newItems(brief, project, 2);
     const one = await call(brief, 'item.claim', { id: usual!.id, agent_id: 'h' });
     const two = await call(brief, 'item.claim', { id: long!.id, agent_id: 'h', lease_seconds: 86_400 });
-    expect(seconds(one.claim!.item.assigned_at!, one.claim!.lease_expires_at)).toBeCloseTo(300, 2);
-    expect(seconds(two.claim!.item.assigned_at!, two.claim!.lease_expires_at)).toBeCloseTo(86_400, 2);
+    expect(seconds(one.claim.item.assigned_at!, one.claim.lease_expires_at)).toBeCloseTo(300, 2);
+    expect(seconds(two.claim.item.assigned_at!, two.claim.lease_expires_at)).toBeCloseTo(86_400, 2);
     const tooLong = call(brief, 'item.claim', { id: long!.id, agent_id: 'h', lease_seconds: 86_401 });
     expect(await refusal(tooLong)).toMatchObject({ code: 'VALIDATION' });
   });
@@ -322,12 +322,12 @@ describe('over HTTP', () => {
     const item = await newItem(brief, project);
     const who = { id: item.id, agent_id: 'h', attempt: 1 };
     const { claim } = await call(brief, 'item.claim', { id: item.id, agent_id: 'h', lease_seconds: 0.8 });
-    let end = claim!.lease_expires_at;
+    let end = claim.lease_expires_at;
     const renewals = [
       async () => (await call(brief, 'item.heartbeat', who)).lease_expires_at,
       async () => (await call(brief, 'item.report_files', { ...who, files: ['a.ts'] })).item.lease_expires_at,
       async () => (await call(brief, 'item.report_files', { ...who, files: ['a.ts'] })).item.lease_expires_at,
-      async () => (await call(brief, 'item.claim', { id: item.id, agent_id: 'h' })).claim!.lease_expires_at,
+      async () => (await call(brief, 'item.claim', { id: item.id, agent_id: 'h' })).claim.lease_expires_at,
     ];
     for (const renew of renewals) {
       await until('some of it is over', () => Date.now() > Date.parse(end) - 600);
