@@ -8,6 +8,7 @@ import { asRefusal, dispatch } from '../dispatch.ts';
 import type { Hub } from '../hub.ts';
 import { authenticate, cookieName, tokenFromCookie } from './authenticate.ts';
 import { board } from './board.ts';
+import { docs } from './docs.ts';
 import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { originIsAllowed, type OriginRules } from './origin.ts';
@@ -45,6 +46,7 @@ export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<E
     await callerOf(c, hub);
     return c.json(openApi());
   });
+  docs(app);
   browserSession(app, hub);
   for (const name of Object.keys(commands) as CommandName[]) serveCommand(app, hub, name);
   app.all('/api/*', (c) => {

@@ -185,7 +185,7 @@ async function answer(
   }
   throw new Refusal(
     'NOT_FOUND',
-    `There is no command "${event.slice(0, 100)}". /api/openapi.json lists those there are.`,
+    `There is no command "${event.slice(0, 100)}". /api/docs lists those there are.`,
     { command: event.slice(0, 100) },
   );
 }
