@@ -101,9 +101,9 @@ const claimingNext = mutation({
       SELECT input.*, s.capacity - row_number() OVER (PARTITION BY s.id ORDER BY input.ord)
         - (SELECT count(*) FROM work_items h WHERE h.session_id = s.id AND h.status = 'claimed') >= 0 AS has_room
       FROM input CROSS JOIN ${sessionById(text`input.session_id`)} s
-      WHERE input.after_id IS NULL OR EXISTS (
-        SELECT FROM work_items a WHERE a.id = input.after_id AND a.session_id = input.session_id
-          AND a.attempt = input.after_attempt AND a.status IN ('done', 'failed'))
+      WHERE input.after_id IS NULL OR (
+        SELECT a.status FROM work_items a WHERE a.id = input.after_id AND a.session_id = input.session_id
+          AND a.attempt = input.after_attempt) IN ('done', 'failed')
     ), eligible AS MATERIALIZED (
       SELECT *, row_number() OVER (ORDER BY ord) AS place FROM asking WHERE has_room
     ), ready AS MATERIALIZED (

@@ -1,4 +1,4 @@
-import type { Item } from '@switchyard/shared/item';
+import type { EventType, Item } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
 import { itemJson, raw, readyNow } from '../domain/wire.ts';
@@ -14,6 +14,29 @@ const scanGapMs = 10;
 const offerAgainMs = 1_000;
 const offeredMax = 5_000;
 
+/** What may make an item ready, and what leaves its holder with room. */
+const bringsItems = new Set<EventType>([
+  'item.created',
+  'item.updated',
+  'item.released',
+  'item.requeued',
+  'item.retried',
+  'item.cancelled',
+  'conflict.resolved',
+  'project.updated',
+]);
+const freesAgents = new Set<EventType>(['item.completed', 'item.failed']);
+/** An agent that has just finished mostly claims its next item in the same breath, and is then not free at all. */
+const settleMs = 4;
+
+interface State {
+  scanning: boolean;
+  again: boolean;
+  /** The timer is for a look in a moment, which nothing puts off. */
+  soon: boolean;
+  timer: NodeJS.Timeout | null;
+}
+
 interface Ready {
   id: string;
   task_type: string | null;
@@ -28,7 +51,7 @@ interface Ready {
 export class Offers {
   readonly #hub: Hub;
   readonly #agents: Agents;
-  readonly #projects = new Map<string, { scanning: boolean; again: boolean; timer: NodeJS.Timeout | null }>();
+  readonly #projects = new Map<string, State>();
   /** To whom each item was offered last, and when. */
   readonly #offered = new Map<string, Map<LocalAgent, number>>();
   #stopped = false;
@@ -36,19 +59,34 @@ export class Offers {
   constructor(hub: Hub, agents: Agents) {
     this.#hub = hub;
     this.#agents = agents;
-    hub.feed.onRows((projectId) => this.look(projectId));
+    hub.feed.onRows((projectId, rows) => {
+      if (rows.some((row) => row.type !== null && bringsItems.has(row.type))) this.look(projectId);
+      else if (rows.some((row) => row.type !== null && freesAgents.has(row.type)))
+        this.look(projectId, settleMs);
+    });
   }
 
-  /** Something may be ready for somebody in this project. */
-  look(projectId: string): void {
+  /** Something may be ready for somebody in this project: look now, or in a moment. */
+  look(projectId: string, inMs = 0): void {
     if (this.#stopped || withRoom(this.#agents.of(projectId)).length === 0) return;
-    const state = this.#projects.get(projectId) ?? { scanning: false, again: false, timer: null };
+    const state: State = this.#projects.get(projectId) ?? {
+      scanning: false,
+      again: false,
+      soon: false,
+      timer: null,
+    };
     this.#projects.set(projectId, state);
     if (state.scanning) {
       state.again = true;
       return;
     }
+    if (inMs > 0 && state.soon) return;
     if (state.timer) clearTimeout(state.timer);
+    state.soon = inMs > 0;
+    if (inMs > 0) {
+      state.timer = setTimeout(() => this.look(projectId), inMs);
+      return;
+    }
     state.timer = null;
     state.scanning = true;
     void this.#scan(projectId)
@@ -85,7 +123,8 @@ export class Offers {
 
   /** Offers what is ready; true when something was, so that it is offered again if nobody takes it. */
   async #scan(projectId: string): Promise<boolean> {
-    const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, itemsPerScanMax));
+    const asked = withRoom(this.#agents.of(projectId));
+    const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, asked));
     const agents = withRoom(this.#agents.of(projectId));
     if (ready.length === 0 || agents.length === 0) {
       if (this.#agents.of(projectId).size === 0) this.#offered.clear();
@@ -142,9 +181,16 @@ const withRoom = (agents: ReadonlySet<LocalAgent>) =>
 const does = ({ session }: LocalAgent, taskType: string | null) =>
   session.taskTypes === null || (taskType !== null && session.taskTypes.includes(taskType));
 
-function firstReady(sql: Sql, projectId: string, limit: number): Promise<Ready[]> {
+/** The first items that are ready for these agents: some more than they have room for, as some are offered already. */
+function firstReady(sql: Sql, projectId: string, agents: readonly LocalAgent[]): Promise<Ready[]> {
+  const places = agents.reduce((sum, agent) => sum + agent.capacity - agent.held, 0);
+  const limit = Math.min(itemsPerScanMax, 2 * places + 10);
+  const types = agents.some(({ session }) => session.taskTypes === null)
+    ? null
+    : [...new Set(agents.flatMap(({ session }) => session.taskTypes ?? []))];
   return sql<Ready[]>`
     SELECT i.id, i.task_type, ${within(sql, itemJson)}::text AS item FROM work_items i
     WHERE i.project_id = ${projectId} AND i.status = 'todo' AND i.open_blockers = 0 AND ${within(sql, readyNow)}
+      AND (${types}::text[] IS NULL OR i.task_type = ANY(${types}::text[]))
     ORDER BY i.priority, i.number LIMIT ${limit}`;
 }
