@@ -84,7 +84,10 @@ export class Offers {
     if (state.timer) clearTimeout(state.timer);
     state.soon = inMs > 0;
     if (inMs > 0) {
-      state.timer = setTimeout(() => this.look(projectId), inMs);
+      state.timer = setTimeout(() => {
+        state.soon = false;
+        this.look(projectId);
+      }, inMs);
       return;
     }
     state.timer = null;
