@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import { agentIdSchema, claimSchema, instant, itemSchema, taskTypeSchema, uuid } from './item.ts';
+import { projectRefSchema } from './project.ts';
 
 /** What an agent says of itself when its socket opens. `session_id` is kept over the reconnects of one run. */
 export const agentHelloSchema = z.strictObject({
   token: z.string().optional(),
-  project: z.string(),
+  project: projectRefSchema,
   agent_id: agentIdSchema.optional().describe('may be left out where the token is bound to one'),
   session_id: uuid.optional(),
   task_types: z.array(taskTypeSchema).max(limits.taskTypes).optional(),

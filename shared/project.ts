@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import { conflictPolicySchema, instant, uuid } from './item.ts';
+import { line } from './text.ts';
 
 export const projectSchema = z
   .object({
@@ -26,11 +27,7 @@ export const projectNameSchema = z
   .regex(/^[a-z0-9][a-z0-9._-]*$/, 'is no slug: use a-z, 0-9, . - and _')
   .refine((name) => !looksLikeUuid.test(name), 'looks like an id: choose a name');
 
-export const projectRefSchema = z
-  .string()
-  .min(1)
-  .max(limits.projectNameLength)
-  .describe("a project's id or name");
+export const projectRefSchema = line(limits.projectNameLength).describe("a project's id or name");
 
 export const roles = ['viewer', 'agent', 'operator'] as const;
 export type Role = (typeof roles)[number];

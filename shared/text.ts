@@ -18,7 +18,7 @@ export function line(max: number, min = 1) {
     .max(max)
     .refine((text) => !controlCharacter.test(text), 'has a control character: send plain text on one line')
     .refine((text) => text.isWellFormed(), wellFormed)
-    .refine((text) => text.trim().length > 0 || min === 0, 'is blank: say something');
+    .refine((text) => text.trim() !== '' || text === '', 'is blank: say something');
 }
 
 /** Text of several lines: tabs and line breaks are allowed, other control characters are not. */
