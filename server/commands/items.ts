@@ -267,6 +267,15 @@ async function inBulk(
   return done;
 }
 
+// As `listItems` makes them; anything else PostgreSQL might not digest.
+const cursorKeys: Record<string, RegExp> = {
+  number: /^\d{1,9}$/,
+  priority: /^\d$/,
+  updated: /^\d{1,12}(\.\d{1,6})?$/,
+  // eslint-disable-next-line no-control-regex
+  title: /^[^\u0000]*$/,
+};
+
 function readCursor(cursor: string, sort: string): { key: string; number: number } {
   try {
     const read = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as {
@@ -274,15 +283,8 @@ function readCursor(cursor: string, sort: string): { key: string; number: number
       key: string;
       number: number;
     };
-    const numeric = !sort.includes('title');
-    if (
-      read.sort === sort &&
-      typeof read.key === 'string' &&
-      Number.isInteger(read.number) &&
-      (!numeric || Number.isFinite(Number(read.key)))
-    ) {
-      return read;
-    }
+    const fits = typeof read.key === 'string' && cursorKeys[sort.replace('-', '')]?.test(read.key);
+    if (read.sort === sort && fits && cursorKeys.number!.test(String(read.number))) return read;
   } catch {
     // Falls through: not one of ours.
   }
