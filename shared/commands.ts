@@ -112,9 +112,19 @@ const createMany = z.strictObject({
 });
 export type DraftItem = z.infer<typeof createMany>['items'][number];
 
-/** A query parameter comes as text: `true`, `false`. */
+/** A query parameter comes as text: `true`, `false`, `12`. */
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
-const count = (max: number) => z.coerce.number<number | string>().int().min(0).max(max);
+const whole = (min: number, max: number) => {
+  const number = z.int().min(min).max(max);
+  return z.union([
+    number,
+    z
+      .string()
+      .regex(/^\d{1,16}$/, 'is no whole number')
+      .transform(Number)
+      .pipe(number),
+  ]);
+};
 const listOf = <T extends string>(one: z.ZodType<T, string>) =>
   z.union([
     z.array(one).min(1).max(100),
@@ -183,6 +193,7 @@ export const commands = define({
     role: 'operator',
     method: 'POST',
     path: '/api/projects',
+    messageBytes: limits.bulkMessageBytes,
     success: 201,
     input: z.strictObject({
       name: projectNameSchema,
@@ -213,6 +224,7 @@ export const commands = define({
     role: 'operator',
     method: 'PATCH',
     path: '/api/projects/:project',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({
       ...project,
       name: projectNameSchema.optional(),
@@ -262,8 +274,8 @@ export const commands = define({
     path: '/api/projects/:project/events',
     input: z.strictObject({
       ...project,
-      after: count(Number.MAX_SAFE_INTEGER).default(0),
-      limit: count(limits.eventsMax).default(limits.eventsDefault),
+      after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+      limit: whole(1, limits.eventsMax).default(limits.eventsDefault),
     }),
     output: z.object({ events: z.array(eventSchema), next_after: z.int() }),
   },
@@ -286,7 +298,7 @@ export const commands = define({
       ...project,
       ...itemFilter,
       sort: z.enum(itemSorts).default('number'),
-      limit: count(limits.listMax).default(limits.listDefault),
+      limit: whole(1, limits.listMax).default(limits.listDefault),
       cursor: z.string().max(1_000).optional(),
     }),
     output: z.object({ items: z.array(itemSchema), next_cursor: z.string().nullable(), total: z.int() }),
@@ -338,6 +350,7 @@ export const commands = define({
     byAgent: true,
     method: 'POST',
     path: '/api/items/:id/claim',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({ ...id, ...agent, ...files, ...leaseSeconds, ...requestId }),
     output: claimAnswer,
   },
@@ -347,6 +360,7 @@ export const commands = define({
     byAgent: true,
     method: 'POST',
     path: '/api/projects/:project/claim',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({ ...project, ...agent, ...files, ...leaseSeconds, ...taskTypes, ...requestId }),
     output: nextAnswer,
   },
@@ -382,6 +396,7 @@ export const commands = define({
     byAgent: true,
     method: 'POST',
     path: '/api/projects/:project/files/check',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({ ...project, ...agent, files: plannedPaths }),
     output: z.object({ conflicts: z.array(conflictSchema) }),
   },
