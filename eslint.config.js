@@ -1,13 +1,7 @@
-import { existsSync } from 'node:fs';
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
-
-// The board's own rules need a parser for Svelte.
-const board = existsSync(new URL('web/eslint.config.js', import.meta.url))
-  ? (await import('./web/eslint.config.js')).default
-  : [];
 
 /** What a folder must not import, by the specifier: `@switchyard/server/…` or `../../server/…`. */
 const folders = (...names) => ({
@@ -35,6 +29,7 @@ const noHalfTests = {
   message: 'A test runs, or it goes. Where a machine cannot run it, use test.runIf and say so aloud.',
 };
 
+// web/ has a configuration of its own: ESLint takes the one nearest to each file.
 export default defineConfig(
   { ignores: ['**/node_modules/', '**/build/', '**/dist/', '**/.svelte-kit/', '.switchyard/', 'coverage/'] },
   js.configs.recommended,
@@ -79,7 +74,4 @@ export default defineConfig(
   ),
   boundary(['agent/**/*.ts'], folders('server', 'web', 'bench')),
   boundary(['bench/**/*.ts'], folders('server', 'web')),
-  ...(board.length > 0
-    ? [...board, boundary(['web/**/*.{ts,svelte}'], folders('server', 'agent', 'bench'))]
-    : []),
 );

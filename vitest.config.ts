@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{shared,server,agent,bench}/**/*.unit.test.ts', 'shared/**/*.test.ts'],
+          include: ['{shared,server,agent,bench,web}/**/*.unit.test.ts', 'shared/**/*.test.ts'],
         },
       },
       {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 
-// The package's own entry is CommonJS and does no more than name its folder.
-const { absolutePath } = createRequire(import.meta.url)('swagger-ui-dist') as { absolutePath(): string };
+// The package's entry would name its folder, but loads the whole bundle to do so.
+const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 /** What the page needs of the package, served from disk: others load it from a CDN. */
 const files: Record<string, string> = {
@@ -32,7 +33,7 @@ export function docs(app: Hono<{ Bindings: HttpBindings }>): void {
   app.get('/api/docs/start.js', (c) => c.body(start, 200, { 'Content-Type': 'text/javascript' }));
   for (const [name, type] of Object.entries(files)) {
     app.get(`/api/docs/${name}`, async (c) => {
-      const content = await readFile(`${absolutePath()}/${name}`);
+      const content = await readFile(`${folder}/${name}`);
       return c.body(content, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=86400' });
     });
   }
