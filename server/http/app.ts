@@ -49,13 +49,10 @@ export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<E
   docs(app);
   browserSession(app, hub);
   for (const name of Object.keys(commands) as CommandName[]) serveCommand(app, hub, name);
-  app.all('/api/*', (c) => {
-    throw new Refusal(
-      'NOT_FOUND',
-      `There is no ${c.req.method} ${c.req.path}. /api/openapi.json lists what there is.`,
-    );
-  });
+  // Any other address that is read is the board's.
+  app.all('/api/*', (c) => refuse(c, nothingAt(c)));
   board(app, boardFolder);
+  app.notFound((c) => refuse(c, nothingAt(c)));
   return app;
 }
 
@@ -164,6 +161,12 @@ async function callerOf(c: Http, hub: Hub) {
   if (cookie !== undefined && writes && !fromHere) throw foreignOrigin();
   return authenticate(hub.db, cookie);
 }
+
+const nothingAt = (c: Http) =>
+  new Refusal(
+    'NOT_FOUND',
+    `There is no ${c.req.method} ${c.req.path}. /api/openapi.json lists what there is.`,
+  );
 
 const foreignOrigin = () =>
   new Refusal(
