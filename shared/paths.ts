@@ -27,9 +27,12 @@ export function pathFault(path: string): string | null {
   return null;
 }
 
-/** Drops every leading `./` and inner `/./`: `./src/./a.ts` and `src/a.ts` are one file. */
+/** Drops every leading `./`, inner `/./` and last `/.`: `./src/./a.ts` and `src/a.ts` are one file, `src/.` is `src/`. */
 export function normalizePath(path: string): string {
-  return path.replace(/^(\.\/)+/, '').replace(/\/(\.\/)+/g, '/');
+  return path
+    .replace(/^(\.\/)+/, '')
+    .replace(/\/(\.\/)+/g, '/')
+    .replace(/\/\.$/, '/');
 }
 
 function entry(allowGlobs: boolean) {
