@@ -6,8 +6,10 @@ import type { Logger } from './log.ts';
 /** Hears every line of a project's log once, in order, without gaps; several lines that came together at once. */
 export type Listener = (projectId: string, rows: readonly LogRow[]) => void;
 
-const pageMax = 500;
+const pageMax = 200;
 const recentMax = 1_000;
+/** Descriptions may be long: a thousand lines with theirs would be 100 MB. */
+const recentCharactersMax = 4_000_000;
 
 /**
  * The log, as this hub passes it on to its sockets. Lines that the hub wrote itself come in hand; the moment one is
@@ -41,8 +43,7 @@ export class Feed {
       await feed.started;
       return feed;
     } catch (error) {
-      this.release(projectId);
-      this.#projects.delete(projectId);
+      if (this.#projects.get(projectId) === feed) this.#projects.delete(projectId);
       throw error;
     }
   }
@@ -91,6 +92,8 @@ export class Feed {
   }
 }
 
+export const charactersIn = ({ data, item }: LogRow) => data.length + (item?.length ?? 0);
+
 export class ProjectFeed {
   followers = 0;
   /** The last seq delivered. */
@@ -98,6 +101,7 @@ export class ProjectFeed {
   readonly started: Promise<void>;
   /** The newest lines delivered, without a gap up to `position`. */
   #recent: LogRow[] = [];
+  #recentCharacters = 0;
   #reading: Promise<void> | null = null;
   #again = false;
   readonly #projectId: string;
@@ -120,7 +124,9 @@ export class ProjectFeed {
   /** Reads the log until nothing is left; calls that come meanwhile share the reading. */
   catchUp(): Promise<void> {
     this.#again = true;
-    this.#reading ??= this.#read().finally(() => (this.#reading = null));
+    // It does not know yet where to read from; it reads on when it does.
+    if (this.position < 0) return this.started;
+    this.#reading ??= this.#read();
     return this.#reading;
   }
 
@@ -138,11 +144,16 @@ export class ProjectFeed {
   }
 
   async #read(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      const rows = await this.#db.read((sql) => readLog(sql, this.#projectId, this.position, pageMax));
-      if (rows.length === pageMax) this.#again = true;
-      this.#pass(rows);
+    try {
+      while (this.#again) {
+        this.#again = false;
+        const rows = await this.#db.read((sql) => readLog(sql, this.#projectId, this.position, pageMax));
+        if (rows.length === pageMax) this.#again = true;
+        this.#pass(rows);
+      }
+    } finally {
+      // In the same breath as the last look at #again: whoever asks from now on starts a new reading.
+      this.#reading = null;
     }
   }
 
@@ -150,8 +161,18 @@ export class ProjectFeed {
     const fresh = rows.filter((row) => row.seq! > this.position);
     if (fresh.length === 0) return;
     this.position = fresh.at(-1)!.seq!;
-    this.#recent.push(...fresh);
-    if (this.#recent.length > 2 * recentMax) this.#recent = this.#recent.slice(-recentMax);
+    this.#remember(fresh);
     this.#deliver(fresh);
+  }
+
+  /** Forgets the oldest only now and then, and then several. */
+  #remember(fresh: readonly LogRow[]): void {
+    this.#recent.push(...fresh);
+    for (const row of fresh) this.#recentCharacters += charactersIn(row);
+    if (this.#recent.length <= 2 * recentMax && this.#recentCharacters <= 2 * recentCharactersMax) return;
+    let from = 0;
+    while (this.#recent.length - from > recentMax || this.#recentCharacters > recentCharactersMax)
+      this.#recentCharacters -= charactersIn(this.#recent[from++]!);
+    this.#recent = this.#recent.slice(from);
   }
 }

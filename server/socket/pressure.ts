@@ -1,9 +1,11 @@
 import type { LogRow } from '../domain/journal.ts';
 import type { Hub } from '../hub.ts';
 import type { HubServer, HubSocket } from './types.ts';
-import { eventOf, roomOf } from './watch.ts';
+import { eventOf, roomOf, type Watchers } from './watch.ts';
 
 const bufferedBytesMax = 1_000_000;
+/** Past this a client that does not read, and still sends, is shut out. */
+const hopelessBytesMax = 32_000_000;
 const lookMs = 250;
 
 /**
@@ -12,12 +14,14 @@ const lookMs = 250;
  */
 export class Pressure {
   readonly #io: HubServer;
+  readonly #watchers: Watchers;
   readonly #lagging = new Map<HubSocket, Set<string>>();
   readonly #newest = new Map<string, LogRow>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(hub: Hub, io: HubServer) {
+  constructor(hub: Hub, io: HubServer, watchers: Watchers) {
     this.#io = io;
+    this.#watchers = watchers;
     hub.feed.onRows((projectId, rows) => {
       if (this.#lagging.size > 0) this.#newest.set(projectId, rows.at(-1)!);
       else this.#newest.clear();
@@ -30,12 +34,11 @@ export class Pressure {
   }
 
   #look(): void {
-    for (const [room, ids] of this.#io.sockets.adapter.rooms) {
-      if (!room.startsWith('watch:')) continue;
-      for (const id of [...ids]) {
-        const socket = this.#io.sockets.sockets.get(id);
-        if (socket && bufferedBytes(socket) > bufferedBytesMax) this.#pause(socket, room);
-      }
+    for (const socket of this.#io.sockets.sockets.values()) {
+      const bytes = bufferedBytes(socket);
+      // Not disconnect(): that would first wait until everything is sent.
+      if (bytes > hopelessBytesMax) socket.conn.close(true);
+      else if (bytes > bufferedBytesMax) this.#pause(socket);
     }
     for (const [socket, rooms] of this.#lagging) {
       if (!socket.connected) this.#lagging.delete(socket);
@@ -43,15 +46,18 @@ export class Pressure {
     }
   }
 
-  #pause(socket: HubSocket, room: string): void {
-    void socket.leave(room);
-    this.#lagging.set(socket, (this.#lagging.get(socket) ?? new Set()).add(room));
+  #pause(socket: HubSocket): void {
+    const rooms = [...socket.rooms].filter((room) => room.startsWith(roomOf('')));
+    if (rooms.length === 0) return;
+    for (const room of rooms) void socket.leave(room);
+    this.#lagging.set(socket, new Set([...(this.#lagging.get(socket) ?? []), ...rooms]));
   }
 
   #resume(socket: HubSocket, rooms: Set<string>): void {
     this.#lagging.delete(socket);
     for (const room of rooms) {
       const projectId = room.slice(roomOf('').length);
+      if (!this.#watchers.watches(socket, projectId)) continue;
       const newest = this.#newest.get(projectId);
       if (newest) socket.emit('project.event', eventOf(projectId, newest));
       void socket.join(room);
@@ -59,11 +65,13 @@ export class Pressure {
   }
 }
 
-/** What was handed to the connection and has not left this process, in bytes; packets still queued count as 1 kB. */
+/** What was handed to the connection and has not left this process, in bytes. */
 function bufferedBytes(socket: HubSocket): number {
-  const conn = socket.conn as unknown as {
-    writeBuffer: unknown[];
+  const { writeBuffer, transport } = socket.conn as unknown as {
+    writeBuffer: { data?: string | Buffer }[];
     transport: { socket?: { bufferedAmount?: number } };
   };
-  return (conn.transport.socket?.bufferedAmount ?? 0) + conn.writeBuffer.length * 1_000;
+  let bytes = transport.socket?.bufferedAmount ?? 0;
+  for (const { data } of writeBuffer) bytes += data?.length ?? 0;
+  return bytes;
 }

@@ -45,7 +45,12 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
   const watchers = new Watchers(hub, io);
   const offers = new Offers(hub, agents);
   const parts = { agents, watchers, offers, heartbeats: new Heartbeats(hub) };
-  const stoppable = [offers, new Pulse(hub, io, watchers), new Pressure(hub, io), watchTokens(hub, io)];
+  const stoppable = [
+    offers,
+    new Pulse(hub, io, watchers),
+    new Pressure(hub, io, watchers),
+    watchTokens(hub, io),
+  ];
   const closing = new Set<Promise<void>>();
 
   io.use((socket, next) => {

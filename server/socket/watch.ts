@@ -9,12 +9,15 @@ import { projectProgress } from '../domain/progress.ts';
 import { findProject } from '../domain/projects.ts';
 import { windowOfItems } from '../domain/read-items.ts';
 import { raw } from '../domain/wire.ts';
-import type { ProjectFeed } from '../feed.ts';
+import { charactersIn, type ProjectFeed } from '../feed.ts';
 import type { Hub } from '../hub.ts';
 import { unavailable } from '../db/outage.ts';
 import type { HubServer, HubSocket } from './types.ts';
 
 const triesMax = 5;
+const catchUpPage = 100;
+/** A thousand lines about items with long descriptions would be 100 MB; a snapshot is less. */
+const catchUpCharactersMax = 8_000_000;
 
 export const roomOf = (projectId: string) => `watch:${projectId}`;
 
@@ -39,13 +42,17 @@ export function eventOf(projectId: string, row: LogRow): ProjectEvent {
 export class Watchers {
   readonly #hub: Hub;
   readonly #io: HubServer;
-  /** Which projects a socket watches. */
-  readonly #watched = new Map<HubSocket, Map<string, ProjectFeed>>();
+  /** Which projects a socket watches, or is about to. */
+  readonly #watched = new Map<HubSocket, Map<string, Promise<ProjectFeed>>>();
 
   constructor(hub: Hub, io: HubServer) {
     this.#hub = hub;
     this.#io = io;
     hub.feed.onRows((projectId, rows) => this.#send(projectId, rows));
+  }
+
+  watches(socket: HubSocket, projectId: string): boolean {
+    return this.#watched.get(socket)?.has(projectId) ?? false;
   }
 
   isWatched(projectId: string): boolean {
@@ -63,7 +70,9 @@ export class Watchers {
     after: number | undefined,
     reply: (answer: Snapshot | CatchUp) => void,
   ): Promise<void> {
-    const feed = await this.#follow(socket, projectId);
+    if (!socket.connected) return;
+    const following = this.#follow(socket, projectId);
+    const feed = await following;
     await socket.leave(roomOf(projectId));
     for (let tries = 1; tries <= triesMax; tries++) {
       const answer =
@@ -74,6 +83,8 @@ export class Watchers {
       // Too much came meanwhile: look again, at what is newer.
       if (!missed) continue;
       reply(answer);
+      // It has gone, or does not want it any more.
+      if (this.#watched.get(socket)?.get(projectId) !== following) return;
       for (const row of missed) socket.emit('project.event', eventOf(projectId, row));
       await socket.join(roomOf(projectId));
       return;
@@ -84,8 +95,13 @@ export class Watchers {
   async unwatch(socket: HubSocket, projectId: string): Promise<void> {
     await socket.leave(roomOf(projectId));
     const projects = this.#watched.get(socket);
-    if (projects?.delete(projectId)) this.#hub.feed.release(projectId);
+    const following = projects?.get(projectId);
+    projects?.delete(projectId);
     if (projects?.size === 0) this.#watched.delete(socket);
+    await following?.then(
+      () => this.#hub.feed.release(projectId),
+      () => {},
+    );
   }
 
   async drop(socket: HubSocket): Promise<void> {
@@ -93,14 +109,16 @@ export class Watchers {
       await this.unwatch(socket, projectId);
   }
 
-  async #follow(socket: HubSocket, projectId: string): Promise<ProjectFeed> {
-    const projects = this.#watched.get(socket) ?? new Map<string, ProjectFeed>();
+  /** Known before it is awaited, so that a socket that goes meanwhile leaves no feed behind. */
+  #follow(socket: HubSocket, projectId: string): Promise<ProjectFeed> {
+    const projects = this.#watched.get(socket) ?? new Map<string, Promise<ProjectFeed>>();
     this.#watched.set(socket, projects);
     const known = projects.get(projectId);
     if (known) return known;
-    const feed = await this.#hub.feed.follow(projectId);
-    projects.set(projectId, feed);
-    return feed;
+    const following = this.#hub.feed.follow(projectId);
+    projects.set(projectId, following);
+    following.catch(() => projects.get(projectId) === following && projects.delete(projectId));
+    return following;
   }
 
   #send(projectId: string, rows: readonly LogRow[]): void {
@@ -110,14 +128,28 @@ export class Watchers {
   }
 
   async #catchUp(projectId: string, after: number): Promise<CatchUp | undefined> {
-    const rows = await this.#hub.db.read((sql) => readLog(sql, projectId, after, catchUpMax + 1));
-    if (rows.length > catchUpMax || (rows.length > 0 && rows[0]!.seq !== after + 1)) return undefined;
+    const rows = await this.#linesAfter(projectId, after);
+    if (!rows || (rows.length > 0 && rows[0]!.seq !== after + 1)) return undefined;
     if (rows.length === 0) {
       const project = await this.#hub.db.read((sql) => findProject(sql, projectId));
       // Ahead of the log: another database, or one that was set back.
       if (!project || project.last_seq < after) return undefined;
     }
     return { seq: rows.at(-1)?.seq ?? after, events: rows.map((row) => eventOf(projectId, row)) };
+  }
+
+  /** Undefined when that is too much for one answer. */
+  async #linesAfter(projectId: string, after: number): Promise<LogRow[] | undefined> {
+    const rows: LogRow[] = [];
+    let characters = 0;
+    for (;;) {
+      const from = rows.at(-1)?.seq ?? after;
+      const page = await this.#hub.db.read((sql) => readLog(sql, projectId, from, catchUpPage));
+      rows.push(...page);
+      for (const row of page) characters += charactersIn(row);
+      if (rows.length > catchUpMax || characters > catchUpCharactersMax) return undefined;
+      if (page.length < catchUpPage) return rows;
+    }
   }
 
   /** `seq` is read first: whatever is newer in the rest comes again as an event, and the higher version wins. */
