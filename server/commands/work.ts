@@ -31,8 +31,11 @@ export const work = {
       const row = rows.find((one) => one.type === 'item.claimed');
       if (row) return claimAnswer(row);
       const standing = await standingFor(call, input.id);
-      if (standing.status === 'claimed' && standing.session_id === session.id)
-        return claimHeld(call, session, standing);
+      if (standing.status === 'claimed' && standing.session_id === session.id) {
+        const held = await claimHeld(call, session, standing);
+        if (held) return held;
+        continue;
+      }
       const refusal = await claimRefusal(call, standing, input.files ?? []);
       if (refusal) throw refusal;
     }
@@ -186,18 +189,17 @@ function claimAnswer(row: LogRow): ClaimAnswer {
 const conflictsIn = (row: LogRow): ClaimAnswer['conflicts'] =>
   row.conflicts === null ? [] : raw(row.conflicts);
 
-/** Claiming what this very session holds answers with the claim it has. Like any command of its agent, it renews it. */
+/** Claiming what this very session holds answers with the claim it has, and like any command renews it; null: lost by now. */
 async function claimHeld(
   call: Call,
   { id: session_id, projectId, agentId }: SessionRef,
   { id, attempt }: Standing,
-): Promise<ClaimAnswer> {
+): Promise<ClaimAnswer | null> {
   const { lanes, works } = call.hub;
   const entry = { actor: agentId, id, attempt, agent_id: agentId, session_id };
   const outcome = await lanes.submit(projectId, works.reportProgress, entry, { alone: true });
   const row = outcome.kind === 'rows' ? outcome.rows[0] : undefined;
-  if (!row) throw unavailable();
-  return claimAnswer({ ...row, attempt, session_id });
+  return row ? claimAnswer({ ...row, attempt, session_id }) : null;
 }
 
 interface Claimant {
