@@ -2,7 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
 import { heldColumns, type HeldEntry } from './held.ts';
 import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
-import { blockedBy, blockedByAllBut, byId } from './wire.ts';
+import { blockedByAllBut, blockedByAnd, byId } from './wire.ts';
 
 export interface CancelEntry extends Entry {
   ids: string[];
@@ -43,8 +43,10 @@ export function cancelItems(sql: Sql, projectId: string, entry: CancelEntry): Pr
  * one statement must not update a row twice.
  */
 function closeItems(): SqlText {
-  const but = text`SELECT d.depends_on_id FROM dropped d WHERE d.item_id = i.id
-    UNION ALL SELECT c.id FROM doomed c JOIN work_items w ON w.id = c.id WHERE w.parent_item_id = i.id`;
+  const but = {
+    dependencies: text`SELECT d.depends_on_id FROM dropped d WHERE d.item_id = i.id`,
+    children: text`SELECT id FROM doomed`,
+  };
   return text`
     lighter AS MATERIALIZED (
       SELECT id, sum(count)::int AS count FROM (
@@ -128,7 +130,7 @@ const retrying = mutation({
     ), plan AS MATERIALIZED (
       SELECT i.tid, coalesce(heavier.count, 0) AS count, reopened.id IS NOT NULL AS retries,
         coalesce(reopened.ord, heavier.ord) AS ord,
-        ${blockedBy} || coalesce(heavier.added, '[]') AS blocked_by
+        ${blockedByAnd(text`heavier.added`)} AS blocked_by
       FROM heavier FULL JOIN reopened USING (id) CROSS JOIN ${byId(text`coalesce(heavier.id, reopened.id)`)} i
     ), changes AS (
       UPDATE work_items AS i SET

@@ -19,6 +19,9 @@ const completing = mutation({
         files_modified = ${withFiles(text`i.files_modified`, text`input.files`)},
         file_patterns = i.file_patterns || input.patterns, ${endClaim}
       FROM mine AS input CROSS JOIN project WHERE i.ctid = input.tid
+        -- One that was made to wait under its claim may wait for another of this batch, and no statement can change a
+        -- row twice: it comes again, alone.
+        AND (i.open_blockers = 0 OR (SELECT count(*) FROM mine) = 1)
       RETURNING i.*, ${event({
         ord: text`input.ord`,
         type: text`'item.completed'`,
@@ -27,7 +30,7 @@ const completing = mutation({
           || CASE WHEN input.files = '[]' THEN '{}' ELSE jsonb_build_object('files_added', input.files) END`,
       })}
     ), freed AS MATERIALIZED (
-      SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut(text`SELECT id FROM finished`)} AS blocked_by
+      SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut({ dependencies: text`SELECT id FROM finished`, children: text`SELECT id FROM finished` })} AS blocked_by
       FROM (
         SELECT id, count(*)::int AS count, max(ord) AS ord FROM (
           SELECT d.item_id AS id, f.ev_ord AS ord FROM finished f CROSS JOIN LATERAL (

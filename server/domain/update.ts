@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
 import { event, mutation, steps, write, type Entry, type Outcome } from './journal.ts';
-import { blockedBy, blockedByAllBut, byId } from './wire.ts';
+import { blockedByAllBut, blockedByAnd, byId } from './wire.ts';
 
 /** Only what is present is changed. */
 export interface ItemPatch {
@@ -76,8 +76,8 @@ const families = text`
     SELECT * FROM good WHERE new_parent IS DISTINCT FROM parent_item_id AND status IN ('todo', 'claimed', 'failed')
   ), shifted AS MATERIALIZED (
     SELECT i.tid, each.count, moved.ord, CASE WHEN each.count > 0
-      THEN ${blockedBy} || jsonb_build_array(moved.id)
-      ELSE ${blockedByAllBut(text`SELECT moved.id`)} END AS blocked_by
+      THEN ${blockedByAnd(text`jsonb_build_array(moved.id)`)}
+      ELSE ${blockedByAllBut({ children: text`SELECT moved.id` })} END AS blocked_by
     FROM moved CROSS JOIN LATERAL (VALUES (moved.parent_item_id, -1), (moved.new_parent, 1)) AS each (id, count)
     CROSS JOIN ${byId(text`each.id`)} i
   ), relatives AS (

@@ -23,20 +23,28 @@ export const leaseOf = text`
     least(i.lease_expires_at, (SELECT s.lease_expires_at FROM agent_sessions s WHERE s.id = i.session_id)) END`;
 
 /** Ids of what holds `i` back, in the snapshot of the statement: dependencies not done, open children. */
-export const blockedBy = blockedByAllBut(text`SELECT NULL::uuid WHERE false`);
+export const blockedBy = blockedByAllBut({});
 
-/** The same without those that `but` selects: what this very statement takes away. */
-export function blockedByAllBut(but: SqlText): SqlText {
+/**
+ * The same without what this very statement takes away. Ends of dependencies and of children are told apart: one item
+ * may be both, and be only one of them less.
+ */
+export function blockedByAllBut(but: { dependencies?: SqlText; children?: SqlText }): SqlText {
+  const none = text`SELECT NULL::uuid WHERE false`;
   return text`
   CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb ELSE (
     SELECT coalesce(jsonb_agg(blocker.id ORDER BY blocker.number), '[]') FROM (
       SELECT w.id, w.number FROM work_item_dependencies d JOIN work_items w ON w.id = d.depends_on_id
-      WHERE d.item_id = i.id AND w.status <> 'done' AND w.id NOT IN (${but})
+      WHERE d.item_id = i.id AND w.status <> 'done' AND w.id NOT IN (${but.dependencies ?? none})
       UNION
       SELECT w.id, w.number FROM work_items w
-      WHERE w.parent_item_id = i.id AND w.status IN ('todo', 'claimed', 'failed') AND w.id NOT IN (${but})
+      WHERE w.parent_item_id = i.id AND w.status IN ('todo', 'claimed', 'failed') AND w.id NOT IN (${but.children ?? none})
     ) AS blocker) END`;
 }
+
+/** The same with those of `added`, which may hold it back already in the other way. */
+export const blockedByAnd = (added: SqlText): SqlText => text`
+  (SELECT coalesce(jsonb_agg(DISTINCT every.blocker), '[]') FROM jsonb_array_elements_text(${blockedBy} || coalesce(${added}, '[]')) AS every (blocker))`;
 
 export const dependenciesOf = text`
   coalesce((SELECT jsonb_agg(d.depends_on_id ORDER BY d.position) FROM work_item_dependencies d WHERE d.item_id = i.id), '[]')`;
