@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentInfo, Progress } from '@switchyard/shared/agent';
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import { startChildHub } from './setup/child-hub.ts';
+import type { Client } from './setup/hub.ts';
 import {
   adminToken,
   call,
-  Client,
   connect,
   connectAgent,
   newProject,
