@@ -230,3 +230,92 @@ CREATE FUNCTION shared_files(
         'kind', CASE WHEN bool_or(modified) THEN 'modified' ELSE 'planned' END)
     FROM shared HAVING count(*) > 0
 $$;
+
+-- Ids of what holds an item back: dependencies not done, open children; without those that the asking statement is
+-- about to take away. A function, like those below, because a statement then sets it up only when it is called: most
+-- items wait for nothing and share no files, and the plans of these questions cost as much to start as the rest.
+CREATE FUNCTION blocked_by(item UUID, but_dependencies UUID[] DEFAULT '{}', but_children UUID[] DEFAULT '{}') RETURNS JSONB
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(jsonb_agg(blocker.id ORDER BY blocker.number), '[]') FROM (
+        SELECT w.id, w.number FROM work_item_dependencies d JOIN work_items w ON w.id = d.depends_on_id
+        WHERE d.item_id = item AND w.status <> 'done' AND w.id <> ALL (but_dependencies)
+        UNION
+        SELECT w.id, w.number FROM work_items w
+        WHERE w.parent_item_id = item AND w.status IN ('todo', 'claimed', 'failed') AND w.id <> ALL (but_children)
+    ) AS blocker
+$$;
+
+-- Do these files of an item overlap with a live claim of another?
+CREATE FUNCTION conflicts_with_claims(project UUID, item UUID, planned JSONB, modified JSONB, patterns JSONB) RETURNS BOOLEAN
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT EXISTS (
+        SELECT FROM work_items o WHERE o.project_id = project AND o.status = 'claimed' AND o.id <> item
+            AND shared_files(planned, modified, patterns, o.files_planned, o.files_modified, o.file_patterns) IS NOT NULL)
+$$;
+
+-- What a statement does to the conflicts of a project. A conflict is never stored: it is what two live claims share. So
+-- those before (the snapshot, which is what a STABLE function sees of the statement that calls it) and those after
+-- (`changed`: the items that it changes, as they are then, with `ord`, who asked) are compared. Gives a row with a type
+-- for each conflict that begins, grows or ends, and one without for each changed claim: the conflicts it has now.
+CREATE FUNCTION conflict_changes(project UUID, changed JSONB)
+RETURNS TABLE (type TEXT, ord INTEGER, item_id UUID, attempt INTEGER, session_id UUID, data JSONB, conflicts JSON)
+LANGUAGE sql STABLE AS $$
+    WITH c AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(changed) AS c (
+            ord INTEGER, id UUID, number INTEGER, title TEXT, status TEXT, assigned_agent_id TEXT, attempt INTEGER,
+            session_id UUID, assigned_at TIMESTAMP WITH TIME ZONE, files_planned JSONB, files_modified JSONB, file_patterns JSONB)
+    ), before AS MATERIALIZED (
+        SELECT w.id, w.number, w.title, w.assigned_agent_id, w.attempt, w.session_id, w.assigned_at, w.files_planned,
+            w.files_modified, w.file_patterns, w.files_planned || w.files_modified AS files
+        FROM work_items w
+        WHERE w.project_id = project AND w.status = 'claimed' AND (w.files_planned <> '[]' OR w.files_modified <> '[]')
+    ), was AS MATERIALIZED (
+        SELECT * FROM before WHERE before.id IN (SELECT c.id FROM c)
+    ), others AS MATERIALIZED (
+        SELECT * FROM before WHERE before.id NOT IN (SELECT c.id FROM c)
+    ), is_now AS MATERIALIZED (
+        SELECT c.id, c.number, c.title, c.assigned_agent_id, c.attempt, c.session_id, c.assigned_at, c.files_planned,
+            c.files_modified, c.file_patterns, c.files_planned || c.files_modified AS files
+        FROM c WHERE c.status = 'claimed' AND (c.files_planned <> '[]' OR c.files_modified <> '[]')
+    ), sides AS MATERIALIZED (
+        SELECT false AS after, was.*, ARRAY(SELECT jsonb_array_elements_text(was.files)) AS paths FROM was
+        UNION ALL SELECT true, is_now.*, ARRAY(SELECT jsonb_array_elements_text(is_now.files)) FROM is_now
+    ), overlap AS MATERIALIZED (
+        -- Pairs of which one was changed. Cheap tests first: most pairs share nothing.
+        SELECT a.after, a.id AS a_id, b.id AS b_id, found.shared, greatest(a.assigned_at, b.assigned_at) AS since
+        FROM sides a JOIN (
+            SELECT NULL::BOOLEAN AS after, others.* FROM others
+            UNION ALL SELECT false, was.* FROM was UNION ALL SELECT true, is_now.* FROM is_now
+        ) AS b ON b.after IS NULL OR (b.after = a.after AND a.id < b.id)
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN a.file_patterns <> '{}' OR b.file_patterns <> '{}' OR b.files ?| a.paths
+                THEN shared_files(a.files_planned, a.files_modified, a.file_patterns,
+                                  b.files_planned, b.files_modified, b.file_patterns) END AS shared OFFSET 0) AS found
+        WHERE found.shared IS NOT NULL
+    ), party AS MATERIALIZED (
+        SELECT p.*, jsonb_build_object('work_item_id', p.id, 'number', p.number, 'title', p.title,
+            'agent_id', p.assigned_agent_id, 'attempt', p.attempt, 'session_id', p.session_id) AS named
+        FROM (SELECT * FROM others UNION ALL SELECT * FROM is_now
+            UNION ALL SELECT * FROM was WHERE was.id NOT IN (SELECT is_now.id FROM is_now)) AS p
+    ), line AS (
+        SELECT 'conflict.detected' AS type, n.* FROM overlap n
+        LEFT JOIN overlap o ON NOT o.after AND o.a_id = n.a_id AND o.b_id = n.b_id
+        WHERE n.after AND (o.shared IS NULL OR NOT ((o.shared -> 'files') @> (n.shared -> 'files'))
+            OR o.shared -> 'kind' <> n.shared -> 'kind')
+        UNION ALL
+        SELECT 'conflict.resolved', o.* FROM overlap o
+        WHERE NOT o.after AND NOT EXISTS (
+            SELECT FROM overlap n WHERE n.after AND n.a_id = o.a_id AND n.b_id = o.b_id)
+    )
+    SELECT l.type, (SELECT max(c.ord) FROM c WHERE c.id IN (l.a_id, l.b_id)), a.id, a.attempt, a.session_id,
+        jsonb_build_object('items', jsonb_build_array(a.named, b.named), 'conflicting_files', l.shared -> 'files',
+            'kind', l.shared -> 'kind', 'since', iso(l.since)), NULL::JSON
+    FROM line l JOIN party a ON a.id = l.a_id JOIN party b ON b.id = l.b_id
+    UNION ALL
+    SELECT NULL, NULL, seen.id, NULL, NULL, NULL, json_agg(json_build_object('work_item_id', o.id, 'number', o.number,
+        'title', o.title, 'agent_id', o.assigned_agent_id, 'conflicting_files', seen.shared -> 'files',
+        'kind', seen.shared -> 'kind', 'since', iso(seen.since)) ORDER BY o.number)
+    FROM (SELECT n.a_id AS id, n.b_id AS other_id, n.shared, n.since FROM overlap n WHERE n.after
+        UNION ALL SELECT n.b_id, n.a_id, n.shared, n.since FROM overlap n WHERE n.after) AS seen
+    JOIN party o ON o.id = seen.other_id GROUP BY seen.id
+$$;

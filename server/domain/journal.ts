@@ -1,7 +1,7 @@
 import type { EventType } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
-import { blockedBy, byId, dependenciesOf, itemJsonWith, leaseOf } from './wire.ts';
+import { blockedBy, dependenciesOf, itemJsonWith, leaseOf } from './wire.ts';
 
 /**
  * One change that somebody asked for. A statement takes many at once: they go to SQL as one JSON array,
@@ -88,8 +88,7 @@ export function mutation({ columns, operation, notes = noNotes }: Mutation): Sql
     FROM (${notes}) AS notes
     UNION ALL
     SELECT ord, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, same, answer::text, error::text
-    FROM known
-    ORDER BY seq NULLS FIRST`;
+    FROM known`;
 }
 
 interface Mutation {
@@ -113,6 +112,8 @@ export async function write(
   return outcomes(entries.length, rows);
 }
 
+const bySeq = (a: LogRow, b: LogRow) => (a.seq ?? 0) - (b.seq ?? 0);
+
 function outcomes(count: number, rows: ResultRow[]): Outcome[] {
   const all: Outcome[] = Array.from({ length: count }, () => ({ kind: 'rows', rows: [], note: null }));
   for (const { known, same, answer, error, note, ...row } of rows) {
@@ -121,6 +122,7 @@ function outcomes(count: number, rows: ResultRow[]): Outcome[] {
     else if (outcome?.kind === 'rows' && note !== null) outcome.note = note;
     else if (outcome?.kind === 'rows') outcome.rows.push(row);
   }
+  for (const outcome of all) if (outcome.kind === 'rows' && outcome.rows.length > 1) outcome.rows.sort(bySeq);
   return all;
 }
 
@@ -151,72 +153,21 @@ export function event(columns: {
     ${columns.dependencies ?? absent} AS ev_dependencies, ${columns.lease ?? text`NULL::timestamptz`} AS ev_lease`;
 }
 
-const hasFiles = (row: SqlText) => text`(${row}.files_planned <> '[]' OR ${row}.files_modified <> '[]')`;
-
-const claimColumns = (row: SqlText) => text`
-  ${row}.id, ${row}.number, ${row}.title, ${row}.assigned_agent_id, ${row}.attempt, ${row}.session_id, ${row}.assigned_at,
-  ${row}.files_planned, ${row}.files_modified, ${row}.file_patterns,
-  ARRAY(SELECT jsonb_array_elements_text(${row}.files_planned || ${row}.files_modified)) AS paths`;
-
-/** Pairs of live claims of which one was changed: `own` side changed, `other` any. Cheap tests first. */
-const overlapsBetween = (own: SqlText) => text`
-  SELECT a.id AS a_id, b.id AS b_id, overlap.shared, greatest(a.assigned_at, b.assigned_at) AS since
-  FROM ${own} a
-  JOIN (SELECT *, true AS outside FROM others UNION ALL SELECT *, false FROM ${own}) b ON b.outside OR a.id < b.id
-  CROSS JOIN LATERAL (
-    SELECT CASE
-      WHEN a.file_patterns <> '{}' OR b.file_patterns <> '{}' OR (b.files_planned || b.files_modified) ?| a.paths
-      THEN shared_files(a.files_planned, a.files_modified, a.file_patterns, b.files_planned, b.files_modified, b.file_patterns)
-    END AS shared OFFSET 0) overlap
-  WHERE overlap.shared IS NOT NULL`;
-
-const c_id = text`c.id`;
-const w = text`w`;
-const c = text`c`;
-
 /**
- * What `changes` did to the conflicts of the project. A conflict is never stored: it is what two live claims share,
- * so those before (the snapshot) and those after (`changes`) are compared, in the statement that makes the difference.
+ * What `changes` did to conflicts (see `conflict_changes` in the schema), in the statement that makes the difference. Only
+ * an update can take files away; of any other change the row after it says whether there were some.
  */
 const conflictChanges = text`
-    was AS MATERIALIZED (
-      SELECT ${claimColumns(w)} FROM changes c CROSS JOIN ${byId(c_id)} w
-      WHERE w.status = 'claimed' AND ${hasFiles(w)}
-    ), is_now AS MATERIALIZED (
-      SELECT ${claimColumns(c)} FROM changes c WHERE c.status = 'claimed' AND ${hasFiles(c)}
-    ), others AS MATERIALIZED (
-      SELECT ${claimColumns(w)} FROM work_items w
-      WHERE w.project_id = $1 AND w.status = 'claimed' AND ${hasFiles(w)}
-        AND (EXISTS (SELECT FROM was) OR EXISTS (SELECT FROM is_now))
-        AND NOT EXISTS (SELECT FROM changes c WHERE c.id = w.id)
-    ), overlaps_before AS MATERIALIZED (${overlapsBetween(text`was`)}
-    ), overlaps_now AS MATERIALIZED (${overlapsBetween(text`is_now`)}
-    ), parties AS MATERIALIZED (
-      SELECT * FROM others UNION ALL SELECT * FROM is_now
-      UNION ALL SELECT * FROM was WHERE NOT EXISTS (SELECT FROM is_now WHERE is_now.id = was.id)
-    ), conflict_lines AS (
-      SELECT 'conflict.detected' AS type, n.* FROM overlaps_now n
-      LEFT JOIN overlaps_before o ON o.a_id = n.a_id AND o.b_id = n.b_id
-      WHERE o.shared IS NULL OR NOT ((o.shared -> 'files') @> (n.shared -> 'files')) OR o.shared -> 'kind' <> n.shared -> 'kind'
-      UNION ALL
-      SELECT 'conflict.resolved', o.* FROM overlaps_before o
-      WHERE NOT EXISTS (SELECT FROM overlaps_now n WHERE n.a_id = o.a_id AND n.b_id = o.b_id)
-    ), conflicts_of AS MATERIALIZED (
-      SELECT id, json_agg(json_build_object('work_item_id', p.other_id, 'number', p.number, 'title', p.title,
-        'agent_id', p.assigned_agent_id, 'conflicting_files', p.shared -> 'files', 'kind', p.shared -> 'kind',
-        'since', iso(p.since)) ORDER BY p.number) AS conflicts
-      FROM (
-        SELECT n.a_id AS id, b.id AS other_id, b.number, b.title, b.assigned_agent_id, n.shared, n.since
-        FROM overlaps_now n JOIN parties b ON b.id = n.b_id
-        UNION ALL
-        SELECT n.b_id, a.id, a.number, a.title, a.assigned_agent_id, n.shared, n.since
-        FROM overlaps_now n JOIN parties a ON a.id = n.a_id
-      ) AS p GROUP BY id
+    with_files AS MATERIALIZED (
+      SELECT jsonb_agg(jsonb_build_object('ord', c.ev_ord, 'id', c.id, 'number', c.number, 'title', c.title, 'status', c.status,
+        'assigned_agent_id', c.assigned_agent_id, 'attempt', c.attempt, 'session_id', c.session_id, 'assigned_at', c.assigned_at,
+        'files_planned', c.files_planned, 'files_modified', c.files_modified, 'file_patterns', c.file_patterns)) AS changed
+      FROM changes c
+      WHERE c.files_planned <> '[]' OR c.files_modified <> '[]' OR (c.ev_type = 'item.updated' AND c.status = 'claimed')
+    ), conflict AS MATERIALIZED (
+      SELECT found.* FROM with_files CROSS JOIN LATERAL conflict_changes($1, with_files.changed) AS found
+      WHERE with_files.changed IS NOT NULL
     )`;
-
-const party = (row: SqlText) => text`jsonb_build_object(
-  'work_item_id', ${row}.id, 'number', ${row}.number, 'title', ${row}.title, 'agent_id', ${row}.assigned_agent_id,
-  'attempt', ${row}.attempt, 'session_id', ${row}.session_id)`;
 
 const itemAfter = itemJsonWith({
   blockedBy: text`coalesce(i.ev_blocked_by, ${blockedBy})`,
@@ -232,16 +183,12 @@ const log = text`
         CASE WHEN i.ev_type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE i.session_id END AS session_id,
         i.ev_data AS data,
         CASE WHEN i.id IS NOT NULL THEN ${itemAfter} END AS item,
-        (SELECT conflicts FROM conflicts_of WHERE conflicts_of.id = i.id) AS conflicts,
+        (SELECT conflict.conflicts FROM conflict WHERE conflict.item_id = i.id AND conflict.type IS NULL) AS conflicts,
         iso(coalesce(i.ev_lease, ${leaseOf})) AS lease_expires_at
       FROM changes i
       UNION ALL
-      SELECT (SELECT max(ev_ord) FROM changes c WHERE c.id IN (l.a_id, l.b_id)), ${steps.conflicts}, l.type,
-        l.a_id, a.attempt, a.session_id,
-        jsonb_build_object('items', jsonb_build_array(${party(text`a`)}, ${party(text`b`)}),
-          'conflicting_files', l.shared -> 'files', 'kind', l.shared -> 'kind', 'since', iso(l.since)),
-        NULL, NULL, NULL
-      FROM conflict_lines l JOIN parties a ON a.id = l.a_id JOIN parties b ON b.id = l.b_id
+      SELECT ord, ${steps.conflicts}, type, item_id, attempt, session_id, data, NULL, NULL, NULL
+      FROM conflict WHERE type IS NOT NULL
     ), lines AS MATERIALIZED (
       SELECT u.ord, u.step, u.type, u.item_id, u.attempt, u.session_id, u.data, u.item, u.conflicts, u.lease_expires_at,
         project.now AS at, input.actor,

@@ -23,7 +23,7 @@ export const leaseOf = text`
     least(i.lease_expires_at, (SELECT s.lease_expires_at FROM agent_sessions s WHERE s.id = i.session_id)) END`;
 
 /** Ids of what holds `i` back, in the snapshot of the statement: dependencies not done, open children. */
-export const blockedBy = blockedByAllBut({});
+export const blockedBy = text`CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb ELSE blocked_by(i.id) END`;
 
 /**
  * The same without what this very statement takes away. Ends of dependencies and of children are told apart: one item
@@ -31,15 +31,8 @@ export const blockedBy = blockedByAllBut({});
  */
 export function blockedByAllBut(but: { dependencies?: SqlText; children?: SqlText }): SqlText {
   const none = text`SELECT NULL::uuid WHERE false`;
-  return text`
-  CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb ELSE (
-    SELECT coalesce(jsonb_agg(blocker.id ORDER BY blocker.number), '[]') FROM (
-      SELECT w.id, w.number FROM work_item_dependencies d JOIN work_items w ON w.id = d.depends_on_id
-      WHERE d.item_id = i.id AND w.status <> 'done' AND w.id NOT IN (${but.dependencies ?? none})
-      UNION
-      SELECT w.id, w.number FROM work_items w
-      WHERE w.parent_item_id = i.id AND w.status IN ('todo', 'claimed', 'failed') AND w.id NOT IN (${but.children ?? none})
-    ) AS blocker) END`;
+  return text`CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb
+    ELSE blocked_by(i.id, ARRAY(${but.dependencies ?? none}), ARRAY(${but.children ?? none})) END`;
 }
 
 /** The same with those of `added`, which may hold it back already in the other way. */
@@ -66,10 +59,7 @@ export function deniedByFiles(more?: MoreFiles): SqlText {
   return text`
     CASE WHEN ${planned} = '[]' AND i.files_modified = '[]' THEN false
     WHEN ${policyOf} <> 'deny' THEN false
-    ELSE EXISTS (
-      SELECT FROM work_items o WHERE o.project_id = i.project_id AND o.status = 'claimed' AND o.id <> i.id
-        AND shared_files(${planned}, i.files_modified, ${patterns},
-                         o.files_planned, o.files_modified, o.file_patterns) IS NOT NULL) END`;
+    ELSE conflicts_with_claims(i.project_id, i.id, ${planned}, i.files_modified, ${patterns}) END`;
 }
 
 export const readyNow = text`
