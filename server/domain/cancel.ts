@@ -73,7 +73,7 @@ function closeItems(): SqlText {
         lease_expires_at = CASE WHEN plan.cancels THEN NULL ELSE i.lease_expires_at END,
         updated_at = project.now, version = i.version + 1
       FROM plan CROSS JOIN project CROSS JOIN input WHERE i.ctid = plan.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`input.ord`,
         type: text`CASE WHEN plan.cancels THEN 'item.cancelled' ELSE 'item.updated' END`,
         data: text`CASE WHEN plan.cancels THEN jsonb_build_object('status', i.status, 'reason', input.reason,
@@ -99,7 +99,7 @@ const acknowledging = mutation({
     ), changes AS (
       UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
       FROM told CROSS JOIN project WHERE i.ctid = told.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`told.ord`,
         type: text`'item.cancel_acknowledged'`,
         data: text`jsonb_build_object('stopping', false)`,
@@ -144,7 +144,7 @@ const retrying = mutation({
         progress_note = CASE WHEN plan.retries THEN NULL ELSE i.progress_note END,
         updated_at = project.now, version = i.version + 1
       FROM plan CROSS JOIN project WHERE i.ctid = plan.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`plan.ord`,
         type: text`CASE WHEN plan.retries THEN 'item.retried' ELSE 'item.updated' END`,
         data: text`CASE WHEN plan.retries THEN jsonb_build_object('status', i.status, 'completed_at', NULL, 'retry_at', NULL,

@@ -52,7 +52,7 @@ const claimPicked = text`
         WHEN i.status = 'todo' AND i.open_blockers = 0
           THEN NOT ${deniedByFiles({ files: text`j.files`, patterns: text`j.patterns` })}
         ELSE false END
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`j.ord`,
         type: text`'item.claimed'`,
         data: text`jsonb_build_object('status', i.status, 'assigned_agent_id', i.assigned_agent_id,

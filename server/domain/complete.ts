@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
 import { endClaim, heldColumns, mine, withFiles, type HeldEntry } from './held.ts';
-import { event, mutation, steps, write, type Outcome } from './journal.ts';
+import { event, lineColumns, mutation, steps, write, type Outcome } from './journal.ts';
 import { blockedByAllBut, byId } from './wire.ts';
 
 export interface CompleteEntry extends HeldEntry {
@@ -22,35 +22,35 @@ const completing = mutation({
         -- One that was made to wait under its claim may wait for another of this batch, and no statement can change a
         -- row twice: it comes again, alone.
         AND (i.open_blockers = 0 OR (SELECT count(*) FROM mine) = 1)
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`input.ord`,
         type: text`'item.completed'`,
         data: text`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'progress', 100,
           'result_summary', i.result_summary, 'failure_reason', NULL, 'lost_count', 0)
           || CASE WHEN input.files = '[]' THEN '{}' ELSE jsonb_build_object('files_added', input.files) END`,
-      })}
+      })}, i.parent_item_id
     ), freed AS MATERIALIZED (
-      SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut({ dependencies: text`SELECT id FROM finished`, children: text`SELECT id FROM finished` })} AS blocked_by
+      SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut({ dependencies: text`SELECT item_id FROM finished`, children: text`SELECT item_id FROM finished` })} AS blocked_by
       FROM (
         SELECT id, count(*)::int AS count, max(ord) AS ord FROM (
-          SELECT d.item_id AS id, f.ev_ord AS ord FROM finished f CROSS JOIN LATERAL (
-            SELECT item_id FROM work_item_dependencies WHERE depends_on_id = f.id OFFSET 0) d
-          UNION ALL SELECT f.parent_item_id, f.ev_ord FROM finished f WHERE f.parent_item_id IS NOT NULL
+          SELECT d.item_id AS id, f.ord FROM finished f CROSS JOIN LATERAL (
+            SELECT item_id FROM work_item_dependencies WHERE depends_on_id = f.item_id OFFSET 0) d
+          UNION ALL SELECT f.parent_item_id, f.ord FROM finished f WHERE f.parent_item_id IS NOT NULL
         ) AS each GROUP BY id
       ) AS waiting CROSS JOIN ${byId(text`waiting.id`)} i
-      WHERE i.id NOT IN (SELECT id FROM finished)
+      WHERE i.id NOT IN (SELECT item_id FROM finished)
     ), unblocked AS (
       UPDATE work_items AS i SET
         open_blockers = i.open_blockers - freed.count, updated_at = project.now, version = i.version + 1
       FROM freed CROSS JOIN project WHERE i.ctid = freed.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`freed.ord`,
         step: steps.relatives,
         type: text`'item.updated'`,
         data: text`jsonb_build_object('blocked_by', freed.blocked_by)`,
         blockedBy: text`freed.blocked_by`,
       })}
-    ), changes AS (SELECT * FROM finished UNION ALL SELECT * FROM unblocked)`,
+    ), changes AS (SELECT ${lineColumns} FROM finished UNION ALL SELECT * FROM unblocked)`,
 });
 
 /** Finishes claims, and takes them off what waited for them: dependents, and the parent. */

@@ -27,12 +27,12 @@ export interface CreateEntry extends Entry {
 }
 
 const createdData = text`jsonb_strip_nulls(jsonb_build_object(
-  'number', made.number, 'title', made.title, 'description', made.description, 'task_type', made.task_type,
-  'status', made.status, 'priority', made.priority, 'parent_item_id', made.parent_item_id,
-  'dependencies', f.dependencies, 'blocked_by', b.blockers, 'files_planned', made.files_planned,
-  'estimated_hours', made.estimated_hours, 'max_attempts', made.max_attempts, 'conflict_policy', made.conflict_policy,
-  'result_summary', made.result_summary, 'progress', made.progress, 'completed_at', iso(made.completed_at)))
-  || jsonb_build_object('metadata', made.metadata)`;
+  'number', i.number, 'title', i.title, 'description', i.description, 'task_type', i.task_type,
+  'status', i.status, 'priority', i.priority, 'parent_item_id', i.parent_item_id,
+  'dependencies', f.dependencies, 'blocked_by', b.blockers, 'files_planned', i.files_planned,
+  'estimated_hours', i.estimated_hours, 'max_attempts', i.max_attempts, 'conflict_policy', i.conflict_policy,
+  'result_summary', i.result_summary, 'progress', i.progress, 'completed_at', iso(i.completed_at)))
+  || jsonb_build_object('metadata', i.metadata)`;
 
 /** What holds each new item back, and which existing parents would come to wait for themselves. */
 const cycles = text`
@@ -106,7 +106,7 @@ const creating = mutation({
     ), parents AS (
       UPDATE work_items AS i SET open_blockers = i.open_blockers + heavier.count, updated_at = project.now, version = i.version + 1
       FROM heavier CROSS JOIN project WHERE i.id = heavier.id
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`0`,
         step: steps.relatives,
         type: text`'item.updated'`,
@@ -114,7 +114,7 @@ const creating = mutation({
         blockedBy: text`${blockedBy} || heavier.added`,
       })}
     ), changes AS (
-      SELECT made.*, ${event({
+      SELECT ${event({
         ord: text`0`,
         step: text`f.place::int`,
         type: text`'item.created'`,
@@ -122,7 +122,7 @@ const creating = mutation({
         blockedBy: text`b.blockers`,
         dependencies: text`f.dependencies`,
       })}
-      FROM made JOIN fresh f ON f.id = made.id JOIN blockers b ON b.id = made.id
+      FROM made i JOIN fresh f ON f.id = i.id JOIN blockers b ON b.id = i.id
       UNION ALL SELECT * FROM parents
     )`,
   notes: text`

@@ -22,7 +22,7 @@ const failing = mutation({
           THEN project.now + ${delayMs} * interval '1 millisecond' END,
         ${endClaim}
       FROM mine AS input CROSS JOIN project WHERE i.ctid = input.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`input.ord`,
         type: text`'item.failed'`,
         data: text`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'failure_reason', i.failure_reason,
@@ -49,7 +49,7 @@ const releasing = mutation({
       UPDATE work_items AS i SET
         status = 'todo', lost_count = 0, progress = NULL, progress_note = NULL, ${endClaim}
       FROM mine AS input CROSS JOIN project WHERE i.ctid = input.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`input.ord`,
         type: text`'item.released'`,
         data: text`jsonb_build_object('status', i.status, 'lost_count', 0, 'progress', NULL, 'progress_note', NULL,

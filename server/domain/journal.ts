@@ -61,7 +61,7 @@ interface ResultRow extends LogRow {
  *
  * `columns` declares the fields of an entry that SQL reads. `operation` is a list of CTEs; it reads `project`
  * (id, last_seq, next_number, conflict_policy, now) and `input` (ord, actor, columns …), and ends with one called
- * `changes`: rows of work_items as they are after the change, followed by the ev_ columns of {@link event}.
+ * `changes`: a row for each item changed, made by {@link event}.
  * `notes` (ord, note) says of an entry without rows what the condition was that failed, where the statement knows.
  * Parameters: $1 the project, $2 the entries, from $3 on the operation's own.
  */
@@ -136,65 +136,75 @@ function replayOf(same: boolean, answer: string | null, error: string | null): R
 /** What follows what among the events of one entry: the change, what it did to relatives, what to conflicts. */
 export const steps = { change: 0, relatives: 1_000_000, conflicts: 2_000_000 } as const;
 
-/** The ev_ columns that every row of `changes` ends with. */
-export function event(columns: {
+interface EventColumns {
   ord: SqlText;
   step?: number | SqlText;
   /** A literal with its quotes, or an expression; null: nothing for the log. */
   type: SqlText;
   data: SqlText;
-  blockedBy?: SqlText;
-  dependencies?: SqlText;
-  lease?: SqlText;
-}): SqlText {
-  const absent = text`NULL::jsonb`;
-  return text`${columns.ord} AS ev_ord, ${columns.step ?? steps.change}::int AS ev_step, (${columns.type})::text AS ev_type,
-    ${columns.data} AS ev_data, ${columns.blockedBy ?? absent} AS ev_blocked_by,
-    ${columns.dependencies ?? absent} AS ev_dependencies, ${columns.lease ?? text`NULL::timestamptz`} AS ev_lease`;
 }
 
 /**
- * What `changes` did to conflicts (see `conflict_changes` in the schema), in the statement that makes the difference. Only
- * an update can take files away; of any other change the row after it says whether there were some.
+ * What `changes` has of the item that it changed: row `i`, as it is then. `blockedBy`, `dependencies` and `lease` replace
+ * what the statement's snapshot cannot know yet.
+ */
+export function event(
+  columns: EventColumns & { blockedBy?: SqlText; dependencies?: SqlText; lease?: SqlText },
+): SqlText {
+  const lease = columns.lease ?? leaseOf;
+  const item = itemJsonWith({
+    blockedBy: columns.blockedBy ?? blockedBy,
+    dependencies: columns.dependencies ?? dependenciesOf,
+    lease,
+  });
+  return text`${columns.ord} AS ord, ${columns.step ?? steps.change}::int AS step, (${columns.type})::text AS type,
+    i.id AS item_id, i.attempt, i.session_id, ${columns.data} AS data, ${item} AS item, iso(${lease}) AS lease_expires_at,
+    CASE WHEN i.files_planned <> '[]' OR i.files_modified <> '[]' OR ((${columns.type}) = 'item.updated' AND i.status = 'claimed')
+      THEN ${sharing} END AS sharing`;
+}
+
+/** The same of a change that is about no item. */
+export function eventWithoutItem(columns: EventColumns): SqlText {
+  return text`${columns.ord} AS ord, ${steps.change}::int AS step, (${columns.type})::text AS type, NULL::uuid AS item_id,
+    NULL::int AS attempt, NULL::uuid AS session_id, ${columns.data} AS data, NULL::json AS item, NULL::text AS lease_expires_at,
+    NULL::jsonb AS sharing`;
+}
+
+/** The columns of `changes`, by name. */
+export const lineColumns = text`ord, step, type, item_id, attempt, session_id, data, item, lease_expires_at, sharing`;
+
+/** What `conflict_changes` in the schema reads of an item. */
+const sharing = text`jsonb_build_object('id', i.id, 'number', i.number, 'title', i.title, 'status', i.status,
+  'assigned_agent_id', i.assigned_agent_id, 'attempt', i.attempt, 'session_id', i.session_id, 'assigned_at', i.assigned_at,
+  'files_planned', i.files_planned, 'files_modified', i.files_modified, 'file_patterns', i.file_patterns)`;
+
+/**
+ * What `changes` did to conflicts, in the statement that makes the difference. Only an update can take files away; of any
+ * other change the row after it says whether there were some.
  */
 const conflictChanges = text`
-    with_files AS MATERIALIZED (
-      SELECT jsonb_agg(jsonb_build_object('ord', c.ev_ord, 'id', c.id, 'number', c.number, 'title', c.title, 'status', c.status,
-        'assigned_agent_id', c.assigned_agent_id, 'attempt', c.attempt, 'session_id', c.session_id, 'assigned_at', c.assigned_at,
-        'files_planned', c.files_planned, 'files_modified', c.files_modified, 'file_patterns', c.file_patterns)) AS changed
-      FROM changes c
-      WHERE c.files_planned <> '[]' OR c.files_modified <> '[]' OR (c.ev_type = 'item.updated' AND c.status = 'claimed')
+    shares AS MATERIALIZED (
+      SELECT jsonb_agg(sharing || jsonb_build_object('ord', ord)) AS changed FROM changes WHERE sharing IS NOT NULL
     ), conflict AS MATERIALIZED (
-      SELECT found.* FROM with_files CROSS JOIN LATERAL conflict_changes($1, with_files.changed) AS found
-      WHERE with_files.changed IS NOT NULL
+      SELECT found.* FROM shares CROSS JOIN LATERAL conflict_changes($1, shares.changed) AS found
+      WHERE shares.changed IS NOT NULL
     )`;
-
-const itemAfter = itemJsonWith({
-  blockedBy: text`coalesce(i.ev_blocked_by, ${blockedBy})`,
-  dependencies: text`coalesce(i.ev_dependencies, ${dependenciesOf})`,
-  lease: text`coalesce(i.ev_lease, ${leaseOf})`,
-});
 
 /** Numbers the lines without a gap, appends them, raises the project's last_seq, remembers answers by request_id. */
 const log = text`
-    unnumbered AS MATERIALIZED (
-      SELECT i.ev_ord AS ord, i.ev_step AS step, i.ev_type AS type, i.id AS item_id,
-        CASE WHEN i.ev_type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE i.attempt END AS attempt,
-        CASE WHEN i.ev_type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE i.session_id END AS session_id,
-        i.ev_data AS data,
-        CASE WHEN i.id IS NOT NULL THEN ${itemAfter} END AS item,
-        (SELECT conflict.conflicts FROM conflict WHERE conflict.item_id = i.id AND conflict.type IS NULL) AS conflicts,
-        iso(coalesce(i.ev_lease, ${leaseOf})) AS lease_expires_at
-      FROM changes i
-      UNION ALL
-      SELECT ord, ${steps.conflicts}, type, item_id, attempt, session_id, data, NULL, NULL, NULL
-      FROM conflict WHERE type IS NOT NULL
-    ), lines AS MATERIALIZED (
-      SELECT u.ord, u.step, u.type, u.item_id, u.attempt, u.session_id, u.data, u.item, u.conflicts, u.lease_expires_at,
-        project.now AS at, input.actor,
+    lines AS MATERIALIZED (
+      SELECT u.ord, u.step, u.type, u.item_id, u.data, u.item, u.conflicts, u.lease_expires_at, project.now AS at, input.actor,
+        CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.attempt END AS attempt,
+        CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.session_id END AS session_id,
         CASE WHEN u.type IS NOT NULL THEN project.last_seq
           + count(u.type) OVER (ORDER BY u.ord, u.step, u.item_id, u.type ROWS UNBOUNDED PRECEDING) END AS seq
-      FROM unnumbered u JOIN input ON input.ord = u.ord CROSS JOIN project
+      FROM (
+        SELECT ord, step, type, item_id, attempt, session_id, data, item, lease_expires_at,
+          (SELECT conflict.conflicts FROM conflict WHERE conflict.item_id = changes.item_id AND conflict.type IS NULL) AS conflicts
+        FROM changes
+        UNION ALL
+        SELECT ord, ${steps.conflicts}, type, item_id, attempt, session_id, data, NULL, NULL, NULL FROM conflict WHERE type IS NOT NULL
+      ) AS u JOIN input ON input.ord = u.ord CROSS JOIN project
     ), logged AS (
       INSERT INTO events (project_id, seq, type, at, actor, item_id, attempt, session_id, data)
       SELECT $1::uuid, seq, type, at, actor, item_id, attempt, session_id, data FROM lines WHERE seq IS NOT NULL

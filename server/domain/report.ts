@@ -40,7 +40,7 @@ const reportingFiles = mutation({
         updated_at = CASE WHEN news.files IS NULL THEN i.updated_at ELSE project.now END,
         version = i.version + (news.files IS NOT NULL)::int
       FROM news CROSS JOIN project WHERE i.ctid = news.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`news.ord`,
         type: text`CASE WHEN news.files IS NOT NULL THEN 'item.files_reported' END`,
         data: text`jsonb_build_object('files_added', news.files)`,
@@ -80,7 +80,7 @@ const reportingProgress = mutation({
         updated_at = CASE WHEN news.changed THEN project.now ELSE i.updated_at END,
         version = i.version + news.changed::int
       FROM news CROSS JOIN project WHERE i.ctid = news.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`news.ord`,
         type: text`CASE WHEN news.changed THEN 'item.progressed' END`,
         data: text`jsonb_build_object('progress', i.progress, 'progress_note', i.progress_note)`,

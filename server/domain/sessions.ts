@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { text, within } from '../db/text.ts';
-import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
+import { eventWithoutItem, mutation, write, type Entry, type Outcome } from './journal.ts';
 import { itemJson, leaseOf } from './wire.ts';
 
 export interface ConnectEntry extends Entry {
@@ -22,8 +22,6 @@ export interface Lease {
 /** Of session `s`: on a connection, and not taken for dead. A hub that was killed leaves its connections' names behind. */
 export const isConnected = text`(s.connection_id IS NOT NULL AND s.lease_expires_at IS NOT NULL)`;
 
-const noItem = text`(NULL::work_items).*`;
-
 const connecting = mutation({
   columns: text`session_id uuid, agent_id text, token_id uuid, connection_id uuid, task_types jsonb, capacity int`,
   operation: text`
@@ -39,7 +37,7 @@ const connecting = mutation({
       WHERE s.project_id = excluded.project_id AND s.agent_id = excluded.agent_id AND s.channel = 'socket'
       RETURNING s.*
     ), changes AS (
-      SELECT ${noItem}, ${event({
+      SELECT ${eventWithoutItem({
         ord: text`input.ord`,
         type: text`'agent.connected'`,
         data: text`jsonb_build_object('agent_id', opened.agent_id, 'session_id', opened.id, 'connection_id', opened.connection_id,
@@ -90,7 +88,7 @@ const disconnecting = mutation({
       WHERE s.id = input.session_id AND s.connection_id = input.connection_id
       RETURNING input.ord, s.*
     ), changes AS (
-      SELECT ${noItem}, ${event({
+      SELECT ${eventWithoutItem({
         ord: text`closed.ord`,
         type: text`'agent.disconnected'`,
         data: text`jsonb_build_object('agent_id', closed.agent_id, 'session_id', closed.id,

@@ -40,7 +40,7 @@ const sweeping = mutation({
           ELSE format('Its claim was lost %s times in a row: every agent that took it fell silent. Find out why, then retry it.', i.lost_count + 1) END,
         lost_count = i.lost_count + 1, progress = NULL, progress_note = NULL, ${endClaim}
       FROM lapsed CROSS JOIN project WHERE i.id = lapsed.id AND i.status = 'claimed'
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`0`,
         type: text`CASE WHEN i.status = 'todo' THEN 'item.requeued' ELSE 'item.failed' END`,
         data: text`jsonb_build_object('status', i.status, 'reason', 'lease_expired', 'lost_count', i.lost_count,
@@ -52,7 +52,7 @@ const sweeping = mutation({
       -- Its holder is gone, so it does not work on it any more either.
       UPDATE work_items AS i SET stopping = false, updated_at = project.now, version = i.version + 1
       FROM dead CROSS JOIN project WHERE i.session_id = dead.id AND i.stopping
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`0`,
         type: text`'item.cancel_acknowledged'`,
         data: text`jsonb_build_object('stopping', false, 'reason', 'lease_expired')`,
@@ -79,7 +79,7 @@ const requeueing = mutation({
       UPDATE work_items AS i SET status = 'todo', retry_at = NULL, completed_at = NULL, progress = NULL, progress_note = NULL,
         updated_at = project.now, version = i.version + 1
       FROM due CROSS JOIN project WHERE i.id = due.id AND i.status = 'failed' AND i.retry_at <= project.now
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`0`,
         type: text`'item.requeued'`,
         data: text`jsonb_build_object('status', i.status, 'reason', 'retry', 'retry_at', NULL, 'completed_at', NULL,

@@ -61,7 +61,7 @@ const changed = text`
         conflict_policy = ${textOf(text`conflict_policy`)}, metadata = ${jsonOf(text`metadata`)},
         open_blockers = blockers.count, updated_at = project.now, version = i.version + 1
       FROM good CROSS JOIN blockers CROSS JOIN project WHERE i.ctid = good.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`good.ord`,
         type: text`'item.updated'`,
         data: text`good.patch || CASE WHEN good.relinks THEN jsonb_build_object('blocked_by', blockers.ids) ELSE '{}' END`,
@@ -83,7 +83,7 @@ const families = text`
   ), relatives AS (
     UPDATE work_items AS i SET open_blockers = i.open_blockers + shifted.count, updated_at = project.now, version = i.version + 1
     FROM shifted CROSS JOIN project WHERE i.ctid = shifted.tid
-    RETURNING i.*, ${event({
+    RETURNING ${event({
       ord: text`shifted.ord`,
       step: steps.relatives,
       type: text`'item.updated'`,
@@ -147,7 +147,7 @@ const prioritising = mutation({
     ), changes AS (
       UPDATE work_items AS i SET priority = target.priority, updated_at = project.now, version = i.version + 1
       FROM target CROSS JOIN project WHERE i.ctid = target.tid
-      RETURNING i.*, ${event({
+      RETURNING ${event({
         ord: text`target.ord`,
         type: text`'item.updated'`,
         data: text`jsonb_build_object('priority', i.priority)`,
