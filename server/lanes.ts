@@ -23,6 +23,7 @@ interface Batch {
 
 const batchMax = 256;
 const waitingMax = 20_000;
+/** Turns sent before the first is answered: PostgreSQL has the next at hand while the hub passes answers on. */
 const turnsMax = Number(process.env.TURNS ?? 2);
 
 /**

@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import { text } from '../db/text.ts';
+import { text, type SqlText } from '../db/text.ts';
 import type { Lease } from './sessions.ts';
 import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
 import { withFiles } from './held.ts';
@@ -14,26 +14,27 @@ export interface ClaimEntry extends Entry {
   lease_seconds: number | null;
 }
 
-/**
- * The claim itself: one conditional UPDATE over `picked`. Under policy deny two items of one batch could conflict
- * with each other, which neither's condition can see; such a batch claims nothing and is noted as crowded, and its
- * entries come again one by one.
- */
-const claimPicked = text`
-    judged AS MATERIALIZED (
-      SELECT picked.*, i.tid, s.tid AS session_tid, s.agent_id,
-        coalesce(i.conflict_policy, project.conflict_policy) = 'deny'
-          AND (i.files_planned || i.files_modified || picked.files) <> '[]' AS exclusive,
+/** Whose claim it is to be: session `s` of an entry, and the lease it has then. A claim is a sign of life. */
+const claimant = text`s.tid AS session_tid, s.agent_id,
         CASE WHEN s.channel = 'http' THEN NULL
           WHEN s.lease_expires_at > project.now + $4::float8 * interval '1 second' THEN s.lease_expires_at
-          ELSE project.now + $3::float8 * interval '1 second' END AS session_lease
-      FROM picked CROSS JOIN ${sessionById(text`picked.session_id`)} s CROSS JOIN ${byId(text`picked.id`)} i
-      CROSS JOIN project
-      WHERE s.project_id = project.id AND i.project_id = project.id AND (s.channel = 'http' OR s.connection_id IS NOT NULL)
-    ), crowd AS MATERIALIZED (
+          ELSE project.now + $3::float8 * interval '1 second' END AS session_lease`;
+const mayClaim = text`s.project_id = project.id AND (s.channel = 'http' OR s.connection_id IS NOT NULL)`;
+
+/** Whether item `i` shares nothing with anybody: policy deny, and files to be denied for. */
+const exclusive = (files: SqlText) => text`coalesce(i.conflict_policy, project.conflict_policy) = 'deny'
+          AND (i.files_planned || i.files_modified || ${files}) <> '[]' AS exclusive`;
+
+/**
+ * The claim itself: one conditional UPDATE over `judged` (an entry with its claimant, `tid` of the item, exclusive).
+ * Under policy deny two items of one batch could conflict with each other, which neither's condition can see; such a
+ * batch claims nothing and is noted as crowded, and its entries come again one by one.
+ */
+const claimJudged = text`
+    crowd AS MATERIALIZED (
       SELECT count(*) > 1 AND bool_or(exclusive) AS crowded FROM judged
     ), renewed AS (
-      -- A claim is a sign of life; one that inherited a dying lease would be swept at once.
+      -- One that inherited a dying lease would be swept at once.
       UPDATE agent_sessions s SET lease_expires_at = j.session_lease, last_seen_at = project.now
       FROM (SELECT DISTINCT session_tid, session_lease FROM judged) j, project
       WHERE s.ctid = j.session_tid AND s.channel = 'socket' AND s.lease_expires_at IS DISTINCT FROM j.session_lease
@@ -69,8 +70,11 @@ const claimColumns = text`session_id uuid, files jsonb, patterns jsonb, lease_se
 const claiming = mutation({
   columns: text`id uuid, ${claimColumns}`,
   operation: text`
-    picked AS MATERIALIZED (SELECT DISTINCT ON (id) * FROM input ORDER BY id, ord),
-    ${claimPicked}`,
+    judged AS MATERIALIZED (
+      SELECT DISTINCT ON (input.id) input.*, i.tid, ${claimant}, ${exclusive(text`input.files`)}
+      FROM input CROSS JOIN ${sessionById(text`input.session_id`)} s CROSS JOIN ${byId(text`input.id`)} i CROSS JOIN project
+      WHERE i.project_id = project.id AND ${mayClaim} ORDER BY input.id, input.ord
+    ), ${claimJudged}`,
   notes: crowded,
 });
 
@@ -98,25 +102,25 @@ const claimingNext = mutation({
   columns: text`after_id uuid, after_attempt int, ${claimColumns}`,
   operation: text`
     asking AS MATERIALIZED (
-      SELECT input.*, s.capacity - row_number() OVER (PARTITION BY s.id ORDER BY input.ord)
-        - (SELECT count(*) FROM work_items h WHERE h.session_id = s.id AND h.status = 'claimed') >= 0 AS has_room
-      FROM input CROSS JOIN ${sessionById(text`input.session_id`)} s
+      SELECT input.*, ${claimant}, ${mayClaim} AS may_claim,
+        s.capacity - row_number() OVER (PARTITION BY s.id ORDER BY input.ord)
+          - (SELECT count(*) FROM work_items h WHERE h.session_id = s.id AND h.status = 'claimed') >= 0 AS has_room
+      FROM input CROSS JOIN ${sessionById(text`input.session_id`)} s CROSS JOIN project
       WHERE input.after_id IS NULL OR (
         SELECT a.status FROM work_items a WHERE a.id = input.after_id AND a.session_id = input.session_id
           AND a.attempt = input.after_attempt) IN ('done', 'failed')
     ), eligible AS MATERIALIZED (
-      SELECT *, row_number() OVER (ORDER BY ord) AS place FROM asking WHERE has_room
+      SELECT *, row_number() OVER (ORDER BY ord) AS place FROM asking WHERE has_room AND may_claim
     ), ready AS MATERIALIZED (
-      SELECT id, row_number() OVER (ORDER BY priority, number) AS place FROM (
-        SELECT i.id, i.priority, i.number FROM work_items i
+      SELECT tid, exclusive, row_number() OVER (ORDER BY priority, number) AS place FROM (
+        SELECT i.ctid AS tid, i.priority, i.number, ${exclusive(files)} FROM work_items i CROSS JOIN project
         WHERE i.project_id = $1 AND i.status = 'todo' AND i.open_blockers = 0 AND ($5::text IS NULL OR $5::text::jsonb ? i.task_type)
           AND NOT ${deniedByFiles({ files, patterns })}
         ORDER BY i.priority, i.number LIMIT (SELECT count(*) FROM eligible)
       ) AS first_ready
-    ), picked AS MATERIALIZED (
-      SELECT ready.id, eligible.ord, eligible.session_id, eligible.files, eligible.patterns, eligible.lease_seconds
-      FROM eligible JOIN ready ON ready.place = eligible.place
-    ), ${claimPicked}`,
+    ), judged AS MATERIALIZED (
+      SELECT eligible.*, ready.tid, ready.exclusive FROM eligible JOIN ready ON ready.place = eligible.place
+    ), ${claimJudged}`,
   notes: text`
     ${crowded}
     UNION ALL SELECT ord, 'at_capacity' FROM asking WHERE NOT has_room
