@@ -24,7 +24,7 @@ interface Batch {
 const batchMax = 256;
 const waitingMax = 20_000;
 /** Turns sent before the first is answered: PostgreSQL has the next at hand while the hub passes answers on. */
-const turnsMax = Number(process.env.TURNS ?? 2);
+const turnsMax = 2;
 
 /**
  * One lane per project pays for the lock on the project's row: changes that arrive while the last turn is under way
