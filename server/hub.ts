@@ -11,6 +11,8 @@ export interface Hub {
   lanes: Lanes;
   works: Works;
   feed: Feed;
+  /** Tells the other hubs that this one wrote to the log of a project. */
+  wrote: (projectId: string) => void;
   log: Logger;
   timing: Timing;
   /** Requests being answered, by caller and request_id. */

@@ -73,7 +73,8 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
     notifier.wrote(projectId);
   });
   const { timing } = config;
-  const hub: Hub = { db, lanes, works: worksFor(timing), feed, log, timing, underWay: new Map() };
+  const wrote = (projectId: string) => notifier.wrote(projectId);
+  const hub: Hub = { db, lanes, works: worksFor(timing), feed, wrote, log, timing, underWay: new Map() };
   await db.read((sql) => ensureAdminToken(sql, newId(), adminToken));
 
   const server = createServer();

@@ -61,6 +61,7 @@ export const projects = {
         );
       }
       hub.feed.wake(id);
+      hub.wrote(id);
       return { project };
     } catch (error) {
       throw codeOf(error) === sqlstate.uniqueViolation ? nameTaken(patch.name ?? '') : error;
