@@ -17,9 +17,11 @@ const checks: Check[] = [
   { name: 'types (tsc)', command: ['tsc', '--pretty', 'false'] },
 ];
 const web = readScripts('web/package.json');
-if (web.check)
-  checks.push({ name: 'board (svelte-check)', command: ['npm', 'run', '--silent', 'check', '-w', 'web'] });
+if (web.types)
+  checks.push({ name: 'board (svelte-check)', command: ['npm', 'run', '--silent', 'types', '-w', 'web'] });
 
+// The linter reads the board's generated types, so they are made before anything runs, not beside it.
+if (web.sync) await run({ name: 'sync', command: ['npm', 'run', '--silent', 'sync', '-w', 'web'] });
 const results = await Promise.all(checks.map(run));
 for (const { name, ok, output, seconds } of results) {
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}, ${seconds.toFixed(1)} s`);
