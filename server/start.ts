@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { v7 as newId } from 'uuid';
+import { Refusal } from '@switchyard/shared/errors';
 import { adminTokenIn } from './admin-token.ts';
 import type { Config } from './config.ts';
 import { openDatabase, type Address } from './db/database.ts';
@@ -38,6 +39,11 @@ export interface StartOptions {
 
 const boardFolder = new URL('../web/build/', import.meta.url);
 const closeMs = 500;
+const goingDown = JSON.stringify({
+  error: new Refusal('UNAVAILABLE', 'The hub is going down. Repeat this in a moment.', {
+    retry_after_ms: 1_000,
+  }),
+});
 
 /** Puts a hub together from its parts: `main.ts` and the tests start the same thing. */
 export async function startHub({ config, log, say = () => {}, database }: StartOptions): Promise<RunningHub> {
@@ -86,19 +92,29 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
   const metrics = openMetrics(hub, () => sockets);
   const app = httpApp({ hub, rules, metrics, boardFolder });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  server.on('request', (request, response) => void listener(request, response));
+  let stopping: Promise<void> | null = null;
+  server.on('request', (request, response) => {
+    // One more request on a connection that was kept alive.
+    if (stopping) response.writeHead(503, { connection: 'close' }).end(goingDown);
+    else void listener(request, response);
+  });
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   const sockets: SocketSide = serveSockets(hub, server, rules);
   const sweeper = new Sweeper(hub);
   await notifier.start(feed);
   await listen(server, config);
   sweeper.start();
 
-  let stopping: Promise<void> | null = null;
   const stop = async () => {
     sweeper.stop();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await sockets.drain();
-    setTimeout(() => server.closeAllConnections(), closeMs).unref();
+    // Not closeAllConnections(): sockets of paused boards are none of its connections, and would be waited for.
+    setTimeout(() => connections.forEach((socket) => socket.destroy()), closeMs).unref();
     await closed;
     await lanes.drained();
     notifier.stop();

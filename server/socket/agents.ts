@@ -1,6 +1,6 @@
 import type { Conflict } from '@switchyard/shared/item';
 import type { LogRow } from '../domain/journal.ts';
-import { sessionClaims } from '../domain/sessions.ts';
+import { sessionClaims, type SessionClaims } from '../domain/sessions.ts';
 import { raw } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
 import type { HubSocket, LocalAgent } from './types.ts';
@@ -60,13 +60,20 @@ export class Agents {
     };
     const agent: LocalAgent = { socket, session, capacity, held: 0, freeSinceMs: 0, connectedSeq: null };
     this.#admit(agent);
-    const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
-    if (outcome.kind !== 'rows' || outcome.rows.length === 0) {
+    try {
+      const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
+      if (outcome.kind !== 'rows' || outcome.rows.length === 0) throw new SessionTaken(session.id);
+      agent.connectedSeq = outcome.rows[0]!.seq;
+      this.#sayReady(agent, await hub.db.read((sql) => sessionClaims(sql, session.id)));
+      return agent;
+    } catch (error) {
       this.remove(agent);
-      throw new SessionTaken(session.id);
+      throw error;
     }
-    agent.connectedSeq = outcome.rows[0]!.seq;
-    const { claims, stopping } = await hub.db.read((sql) => sessionClaims(sql, session.id));
+  }
+
+  #sayReady(agent: LocalAgent, { claims, stopping }: SessionClaims): void {
+    const { hub, socket, session } = { hub: this.#hub, ...agent };
     agent.held = claims.length;
     socket.emit('session.ready', {
       session_id: session.id,
@@ -78,7 +85,6 @@ export class Agents {
     });
     for (const claim of stopping)
       this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });
-    return agent;
   }
 
   #admit(agent: LocalAgent): void {

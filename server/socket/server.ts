@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from 'socket.io';
 import { heartbeatSchema } from '@switchyard/shared/agent';
 import { Refusal, refusalOfIssues, type WireError } from '@switchyard/shared/errors';
@@ -21,6 +22,10 @@ import { Watchers } from './watch.ts';
 const inFlightMax = 256;
 const commandsPerSecond = 2_000;
 const tokenLookMs = 1_000;
+const reconnectAfterMs = 500;
+/** Of the 10 s that shutting down may take. */
+const answersMsMax = 5_000;
+const farewellMsMax = 1_000;
 
 export interface SocketSide {
   io: HubServer;
@@ -44,7 +49,7 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
   const agents = new Agents(hub);
   const watchers = new Watchers(hub, io);
   const offers = new Offers(hub, agents);
-  const parts = { agents, watchers, offers, heartbeats: new Heartbeats(hub) };
+  const parts: Parts = { agents, watchers, offers, heartbeats: new Heartbeats(hub), draining: false };
   const stoppable = [
     offers,
     new Pulse(hub, io, watchers),
@@ -77,10 +82,13 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
     agents,
     drain: async () => {
       for (const part of stoppable) part.stop();
-      io.emit('hub.draining', { reconnect_after_ms: 500 });
-      await hub.lanes.drained();
+      parts.draining = true;
+      io.emit('hub.draining', { reconnect_after_ms: reconnectAfterMs });
+      const sockets = () => [...io.sockets.sockets.values()];
+      await settled(() => sockets().every((socket) => socket.data.inFlight === 0), answersMsMax);
       // Not disconnect(): a client that is sent away by name does not come back by itself.
-      for (const socket of io.sockets.sockets.values()) socket.conn.close();
+      for (const socket of sockets()) socket.conn.close();
+      await settled(() => io.sockets.sockets.size === 0, farewellMsMax);
       await Promise.allSettled([...closing]);
     },
   };
@@ -91,6 +99,14 @@ interface Parts {
   watchers: Watchers;
   offers: Offers;
   heartbeats: Heartbeats;
+  /** The hub is going down: what is under way is answered, and nothing new is begun. */
+  draining: boolean;
+}
+
+/** Waits until it holds, or for so long. */
+async function settled(holds: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!holds() && performance.now() < deadline) await sleep(10);
 }
 
 async function welcome(
@@ -112,13 +128,19 @@ async function welcome(
   if (!session) return;
   try {
     await hub.feed.follow(session.projectId);
-    agent = await parts.agents.connect(socket, socket.data.capacity);
+    try {
+      agent = await parts.agents.connect(socket, socket.data.capacity);
+    } catch (error) {
+      hub.feed.release(session.projectId);
+      throw error;
+    }
     if (!socket.connected) await leave(hub, parts, socket, agent);
     parts.offers.look(session.projectId);
   } catch (error) {
-    if (!(error instanceof SessionTaken))
-      hub.log.warn({ err: error, agent: session.agentId }, 'an agent could not connect');
-    socket.disconnect(true);
+    if (error instanceof SessionTaken) return void socket.disconnect(true);
+    hub.log.warn({ err: error, agent: session.agentId }, 'an agent could not connect');
+    // By itself it comes back only from a connection that was lost, not from a hub that sent it away.
+    socket.conn.close();
   }
 }
 
@@ -148,7 +170,7 @@ async function hear(
   const last = args.at(-1);
   const ack = typeof last === 'function' ? (last as (answer: Answer<unknown>) => void) : () => {};
   const input = typeof args[0] === 'function' || args[0] === undefined ? {} : args[0];
-  const refusal = overLimit(socket);
+  const refusal = parts.draining ? goingDown() : overLimit(socket);
   if (refusal) return ack({ ok: false, error: refusal.toJSON() });
   socket.data.inFlight++;
   try {
@@ -220,6 +242,12 @@ function overLimit({ data }: HubSocket): Refusal | null {
   }
   return new Refusal('RATE_LIMITED', 'Too much at once from this connection. Wait for answers, then go on.', {
     retry_after_ms: 100,
+  });
+}
+
+function goingDown(): Refusal {
+  return new Refusal('UNAVAILABLE', 'The hub is going down. Connect again, then repeat this.', {
+    retry_after_ms: reconnectAfterMs,
   });
 }
 
