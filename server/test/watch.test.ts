@@ -1,5 +1,4 @@
 // What a board sees: a snapshot, then every line of the log in order, without gaps.
-import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentInfo, Progress } from '@switchyard/shared/agent';
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
@@ -15,7 +14,7 @@ import {
   startTestHub,
   type TestHub,
 } from './setup/hub.ts';
-import { complete, itemsOf, logOf, newItem, newItems } from './setup/steps.ts';
+import { complete, itemsOf, logOf, newItem, newItems, wireOf } from './setup/steps.ts';
 import { until } from './setup/until.ts';
 
 let hub: TestHub;
@@ -209,10 +208,6 @@ test('[WT8] a viewer may watch; who may not see the project is told that there i
   await until('the viewer sees it', () => seenBy(viewer).length > 0);
   expect(seenBy(bound)).toEqual([]);
 });
-
-/** The TCP connection under a client: paused, it reads nothing any more. */
-const wireOf = (client: Client) =>
-  (client.socket.io.engine.transport as unknown as { ws: { _socket: Socket } }).ws._socket;
 
 async function memoryOf(on: { url: string }): Promise<number> {
   const { text } = await metricsOf(on);

@@ -28,6 +28,8 @@ export interface ChildHub {
   port: number;
   dataDir: string;
   process: ChildProcess;
+  /** When it has ended and all its output was read. */
+  closed: Promise<unknown>;
   /** All that it has written so far. */
   output(): string;
   /** Sends a signal, and waits until it has ended. */

@@ -1,4 +1,5 @@
 // What tests of claims and their log do again and again.
+import type { Socket } from 'node:net';
 import type { CommandInput } from '@switchyard/shared/commands';
 import type { Event, Item } from '@switchyard/shared/item';
 import { checkHistory } from '../../../agent/drill/check.ts';
@@ -79,3 +80,7 @@ export async function eventsOf(
   const { events } = await call(hub, 'item.history', { id: item.id });
   return events.filter((event) => types.length === 0 || types.includes(event.type));
 }
+
+/** The TCP connection under a client: paused, it reads nothing any more. */
+export const wireOf = (client: Client) =>
+  (client.socket.io.engine.transport as unknown as { ws: { _socket: Socket } }).ws._socket;

@@ -1,0 +1,136 @@
+// The real hub as a process: killed, stopped and started again under load.
+import { describe, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { checkAcknowledged } from '../../agent/drill/witness.ts';
+import { spawnHub, startChildHub, type ChildHub } from './setup/child-hub.ts';
+import { startFleet, type Fleet } from './setup/fleet.ts';
+import { adminToken, connect, createDatabase, newProject, startTestHub } from './setup/hub.ts';
+import { itemsOf, logOf, newItems, violationsOf, wireOf } from './setup/steps.ts';
+import { until } from './setup/until.ts';
+
+const timing = { lease: 30, heartbeat: 1, grace: 10 };
+
+/** A hub, a backlog, and agents at work on it. */
+async function underLoad(hub: ChildHub, items: number) {
+  const project = await newProject(hub);
+  await newItems(hub, project, items);
+  const fleet = await startFleet(hub, project, { agents: 20, workMs: 40, items });
+  await until('work goes on', () => fleet.completed() > items / 4);
+  return { project, fleet };
+}
+
+/** Everything was done, once, by who claimed it first; and all that was acknowledged is there. */
+async function allWell(hub: ChildHub, project: { id: string; name: string }, fleet: Fleet): Promise<void> {
+  const sessions = fleet.clients.map((client) => client.sessionId);
+  await fleet.finished;
+  const [events, items] = [await logOf(hub, project), await itemsOf(hub, project)];
+  expect(await violationsOf(hub, project)).toEqual([]);
+  expect(checkAcknowledged(fleet.acknowledged, events)).toEqual([]);
+  expect(items.filter((item) => item.status !== 'done' || item.attempt !== 1)).toEqual([]);
+  expect(events.filter((event) => event.type === 'item.requeued')).toEqual([]);
+  expect(new Set(events.flatMap((event) => event.session_id ?? []))).toEqual(new Set(sessions));
+  expect([...fleet.refused]).toEqual([]);
+}
+
+describe('a hub under load', { timeout: 60_000 }, () => {
+  test('[RS1] killed and started again: what was acknowledged is there, and agents keep their claims', async () => {
+    const hub = await startChildHub({ timing });
+    const { project, fleet } = await underLoad(hub, 400);
+    await hub.end('SIGKILL');
+    const again = await startChildHub({ timing, dataDir: hub.dataDir, port: hub.port });
+    await allWell(again, project, fleet);
+  });
+
+  test('[RS2] told to stop: agents are told, what is done is acknowledged, it ends well, and all goes on', async () => {
+    const hub = await startChildHub({ timing });
+    const { project, fleet } = await underLoad(hub, 400);
+    const drained = Promise.all(
+      fleet.clients.map((client) => new Promise((resolve) => client.on('hub.draining', resolve))),
+    );
+    const board = await connect(hub);
+    await board.call('project.watch', { project: project.id });
+    // One that reads nothing any more must not keep the hub from ending.
+    const paused = await connect(hub);
+    await paused.call('project.watch', { project: project.id });
+    wireOf(paused).pause();
+    const acknowledged: string[] = [];
+    let creating = true;
+    // More than the hub can do at a time, so that something is always under way.
+    const creators = Array.from({ length: 64 }, async (_, n) => {
+      const client = await connect(hub);
+      for (let i = 0; creating; i++) {
+        const title = `extra ${n}-${i}`;
+        const answered = await client.call('item.create', { project: project.id, title, priority: 9 }).then(
+          () => true,
+          (error: { code?: string }) => (error.code === 'UNAVAILABLE' ? null : false),
+        );
+        if (answered === false) return;
+        if (answered) acknowledged.push(title);
+      }
+    });
+    await until('items are being created', () => acknowledged.length > 20);
+    const ended = hub.end('SIGTERM');
+    expect(await drained).toEqual(
+      fleet.clients.map(() => ({ reconnect_after_ms: expect.any(Number) as number })),
+    );
+    await board.hear('hub.draining');
+    expect(await ended).toEqual({ code: 0, signal: null });
+    creating = false;
+    await Promise.all(creators);
+
+    const again = await startChildHub({ timing, dataDir: hub.dataDir, port: hub.port });
+    const made = (await itemsOf(again, project)).filter((item) => item.title.startsWith('extra'));
+    // Nothing was done without a word: every item that is there was acknowledged.
+    expect(made.map((item) => item.title).sort()).toEqual([...acknowledged].sort());
+    await fleet.finished;
+    const events = await logOf(again, project);
+    expect(events.filter((event) => event.type === 'item.requeued')).toEqual([]);
+    expect(checkAcknowledged(fleet.acknowledged, events)).toEqual([]);
+  });
+
+  test('[RS3] Ctrl-C, which reaches the whole process group: it ends well, its database after it', async () => {
+    const hub = await startChildHub({ timing, ownGroup: true });
+    const { project, fleet } = await underLoad(hub, 300);
+    process.kill(-hub.process.pid!, 'SIGINT');
+    process.kill(-hub.process.pid!, 'SIGINT');
+    await hub.closed;
+    expect([hub.process.exitCode, hub.process.signalCode]).toEqual([0, null]);
+    const again = await startChildHub({ timing, dataDir: hub.dataDir, port: hub.port });
+    await allWell(again, project, fleet);
+  });
+});
+
+describe('starting', () => {
+  test('[RS4] hubs that start together on an empty database migrate it once', async () => {
+    const database = await createDatabase();
+    const hubs = await Promise.all(Array.from({ length: 4 }, () => startTestHub({ database })));
+    const project = await newProject(hubs[0]!);
+    for (const hub of hubs) expect(await itemsOf(hub, project)).toEqual([]);
+    await Promise.all(hubs.map((hub) => hub.stop()));
+  });
+
+  test('[RS5] a database with a newer schema is refused with what to do, and left as it is', async () => {
+    const database = await createDatabase();
+    await (await startTestHub({ database })).stop();
+    const sql = postgres({ ...database, max: 1 });
+    await sql`INSERT INTO schema_migrations (version, name) VALUES (999, '999_from_the_future.sql')`;
+    await expect(startTestHub({ database })).rejects.toThrow(
+      /schema version 999.*knows up to \d+.*newer Switchyard/s,
+    );
+    expect(await sql`SELECT count(*)::int AS count FROM schema_migrations`).toEqual([{ count: 2 }]);
+    await sql.end();
+  });
+
+  test('[RS6] a hub that cannot start says why in a sentence, and ends with 1', async () => {
+    const taken = await startTestHub();
+    const hub = spawnHub({
+      databaseUrl: 'postgres://nobody@127.0.0.1:1/nothing',
+      port: Number(new URL(taken.url).port),
+    });
+    await hub.closed;
+    expect(hub.process.exitCode).toBe(1);
+    expect(hub.output()).toContain('Switchyard cannot start.');
+    expect(hub.output()).not.toContain(adminToken);
+    await taken.stop();
+  }, 30_000);
+});
