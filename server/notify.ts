@@ -6,6 +6,10 @@ import type { Logger } from './log.ts';
 const channel = 'switchyard';
 const coalesceMs = 20;
 const pollMs = 2_000;
+/** Without a notification for so long, its own included, it sends an empty one to hear whether any arrive … */
+const quietMs = 10_000;
+/** … and without hearing that either, it listens anew: a connection can be half-open, or hang after a reset. */
+const deafMs = 20_000;
 
 /**
  * Wakes the other hubs. NOTIFY is sent in a statement of its own, coalesced: inside the writing transaction it takes a
@@ -16,6 +20,7 @@ export class Notifier {
   readonly #db: Database;
   readonly #log: Logger;
   readonly #dirty = new Set<string>();
+  #heardAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #poll: NodeJS.Timeout | null = null;
 
@@ -26,13 +31,23 @@ export class Notifier {
 
   async start(feed: Feed): Promise<void> {
     const heard = (payload: string) => {
+      this.#heardAtMs = performance.now();
       const [hubId, ...ids] = payload.split(' ');
       if (hubId !== this.#hubId) ids.forEach((id) => feed.wake(id));
     };
-    await this.#db.listen(channel, heard, () => feed.wakeAll());
+    const listen = async () => {
+      await this.#db.listen(channel, heard, () => feed.wakeAll());
+      this.#heardAtMs = performance.now();
+    };
+    await listen();
+    const look = async () => {
+      await feed.poll();
+      const silentMs = performance.now() - this.#heardAtMs;
+      if (silentMs > deafMs) await listen();
+      else if (silentMs > quietMs && !this.#timer) this.#send();
+    };
     const poll = () => {
-      feed
-        .poll()
+      look()
         .catch((error: unknown) => this.#log.debug({ err: error }, 'could not poll the log'))
         .finally(() => (this.#poll = setTimeout(poll, pollMs)));
     };

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { DeadlineError, isOutage, isRetryable, unavailable } from './outage.ts';
+import { breaksConnection, DeadlineError, isOutage, isRetryable, unavailable } from './outage.ts';
 
 export type Sql = postgres.Sql;
 export type Fragment = postgres.Fragment | postgres.PendingQuery<postgres.Row[]>;
@@ -23,7 +23,10 @@ export interface Database {
   control<T>(query: Query<T>): Promise<T>;
   /** All statements of one key go down one connection, in the order they were sent, without waiting between. */
   lane<T>(key: string, query: Query<T>): Promise<T>;
-  /** Calls `heard` on every notification, and `missed` whenever the connection was (re)made. */
+  /**
+   * Calls `heard` on every notification, and `missed` whenever the connection was (re)made. Called again, it gives the
+   * connection up for a new one: whether the old one still hears is for the caller to find out.
+   */
   listen(channel: string, heard: (payload: string) => void, missed: () => void): Promise<void>;
   /** When the database last came back from an outage, by this process's monotonic clock in ms; 0: never away. */
   readonly recoveredAtMs: number;
@@ -44,13 +47,15 @@ export function openDatabase(address: Address, name = 'switchyard'): Database {
   const read = pool(4);
   const control = pool(2);
   const lanes = Array.from({ length: laneCount }, () => pool(1, laneSettings));
-  const listener = connect(address, { max: 1, name });
+  let listener: Sql | null = null;
   return {
     read: (query) => read.run(query),
     control: (query) => control.run(query),
     lane: (key, query) => lanes[hash(key) % laneCount]!.run(query),
     listen: async (channel, heard, missed) => {
-      await listener.listen(channel, heard, missed);
+      discard(listener, 0);
+      listener = connect(address, { max: 1, name });
+      await withDeadline(listener.listen(channel, heard, missed));
     },
     get reachable() {
       return health.reachable;
@@ -59,9 +64,8 @@ export function openDatabase(address: Address, name = 'switchyard'): Database {
       return health.recoveredAtMs;
     },
     close: async () => {
-      await Promise.allSettled(
-        [read, control, ...lanes].map((one) => one.end()).concat(listener.end({ timeout: 1 })),
-      );
+      discard(listener, 0);
+      await Promise.allSettled([read, control, ...lanes].map((one) => one.end()));
     },
   };
 }
@@ -109,7 +113,17 @@ interface Health {
   recoveredAtMs: number;
 }
 
-/** One pool of connections, replaced as a whole when a statement passes its deadline on a half-open connection. */
+/** Ends connections; what is under way on them may go on for so long. */
+function discard(sql: Sql | null, seconds: number): void {
+  sql?.end({ timeout: seconds }).catch(() => {});
+}
+
+/**
+ * One pool of connections, replaced as a whole when one of them breaks or a statement passes its deadline. The client
+ * would connect again by itself, but may then send what the broken connection had left unsent before its own first
+ * message, or never send anything: what is queued on it hangs until the deadline (postgres 3.4.9, `chunk` and
+ * `nextWriteTimer` outlive the socket).
+ */
 class Pool {
   #sql: Sql;
   readonly #make: () => Sql;
@@ -135,7 +149,9 @@ class Pool {
         }
         if (!isOutage(error)) throw error;
         this.#seen(false);
-        if (error instanceof DeadlineError && sql === this.#sql) this.#replace();
+        // Others on connections that are well get a second to finish.
+        if (breaksConnection(error) && sql === this.#sql)
+          this.#replace(error instanceof DeadlineError ? 0 : 1);
         throw unavailable();
       }
     }
@@ -145,10 +161,9 @@ class Pool {
     return this.#sql.end({ timeout: 2 });
   }
 
-  #replace(): void {
-    const old = this.#sql;
+  #replace(seconds: number): void {
+    discard(this.#sql, seconds);
     this.#sql = this.#make();
-    old.end({ timeout: 0 }).catch(() => {});
   }
 
   #seen(reachable: boolean): void {

@@ -22,6 +22,14 @@ const connectionCodes = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
 ]);
+/** Of those, what happens to a connection that was there; the others say that none came about. */
+const breakingCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 // 57P01–3: shutting down, crashed, starting up. Class 08: connection, 53: out of disk, memory or connections.
 const unavailableStates = /^(57P0[123]|08...|53...|57014|55P03|25P03)$/;
 
@@ -51,6 +59,15 @@ export function isOutage(error: unknown): boolean {
   return (
     error instanceof DeadlineError ||
     (code !== undefined && (connectionCodes.has(code) || unavailableStates.test(code)))
+  );
+}
+
+/** Not only this statement failed: its connection is gone, or cannot be trusted any more. */
+export function breaksConnection(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    error instanceof DeadlineError ||
+    (code !== undefined && (breakingCodes.has(code) || /^(57P0|08)/.test(code)))
   );
 }
 
