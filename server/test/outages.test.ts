@@ -1,0 +1,158 @@
+// The database goes away and comes back, under load: stopped, killed, unreachable without a word.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { onTestFinished, expect, test } from 'vitest';
+import type { Item } from '@switchyard/shared/item';
+import { checkAcknowledged } from '../../agent/drill/witness.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/cluster.ts';
+import { readPidFile } from '../postgres/postmaster.ts';
+import { startChildHub, type ChildHub } from './setup/child-hub.ts';
+import { startFleet, type Fleet } from './setup/fleet.ts';
+import { call, connectAgent, createDatabase, newProject, refusal, request } from './setup/hub.ts';
+import { temporaryFolder } from './setup/postgres.ts';
+import { itemsOf, logOf, newItems, violationsOf } from './setup/steps.ts';
+import { startProxy, type TcpProxy } from './setup/tcp-proxy.ts';
+import { until } from './setup/until.ts';
+
+const timing = { lease: 30, heartbeat: 1, grace: 5 };
+
+const urlThrough = (proxy: TcpProxy, { user, database }: { user: string; database: string }) =>
+  `postgres://${user}@127.0.0.1:${proxy.port}/${database}`;
+
+/** All is done, once; what was acknowledged is there, nothing was put back from agents that lived, and the hub lives. */
+async function allWell(hub: ChildHub, project: { id: string }, fleet: Fleet): Promise<void> {
+  await fleet.finished;
+  const [events, items] = [await logOf(hub, project), await itemsOf(hub, project)];
+  expect(await violationsOf(hub, project)).toEqual([]);
+  expect(checkAcknowledged(fleet.acknowledged, events)).toEqual([]);
+  const left = items.filter((item) => item.status !== 'cancelled');
+  expect(left.filter((item) => item.status !== 'done' || item.attempt !== 1)).toEqual([]);
+  expect(events.filter((event) => event.type === 'item.requeued')).toEqual([]);
+  expect(hub.process.exitCode ?? hub.process.signalCode).toBe(null);
+  expect(hub.output()).not.toMatch(/uncaught|unhandled|TypeError/i);
+}
+
+/** As any client does: asks again, with the same request_id, while the hub says UNAVAILABLE. */
+function persist<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
+  const attempt = () =>
+    ask().catch((error: Error & { code?: string }) => {
+      if (error.code !== 'UNAVAILABLE') throw error;
+      return null;
+    });
+  return until('the hub answers', attempt, 30_000) as Promise<NonNullable<T>>;
+}
+
+/** A PostgreSQL of the test's own, to be ended at will. */
+class OwnPostgres {
+  readonly #dataDir = join(temporaryFolder(), 'data');
+  #server!: EmbeddedPostgres;
+
+  async start(): Promise<EmbeddedPostgres['connection']> {
+    // After kill -9 its children may still be there for a moment, and a new one refuses to start beside them.
+    this.#server = await until(
+      'PostgreSQL starts',
+      () => startEmbeddedPostgres({ dataDir: this.#dataDir, settings: { fsync: 'off' } }).catch(() => null),
+      20_000,
+    );
+    return this.#server.connection;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const { pid } = readPidFile(join(this.#dataDir, 'postgres/data'))!;
+    process.kill(pid, signal);
+    await until('it is gone', () => {
+      try {
+        return process.kill(pid, 0) && false;
+      } catch {
+        return true;
+      }
+    });
+    await this.#server.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
+test('[RS10] PostgreSQL stops fast, at once, and is killed: writes resume, nothing is lost, doubled or put back', async () => {
+  const database = new OwnPostgres();
+  const connection = await database.start();
+  onTestFinished(() => database.stop());
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const project = await newProject(hub);
+  await newItems(hub, project, 500);
+  const fleet = await startFleet(hub, project, { agents: 20, workMs: 60, items: 500 });
+  const made: { request_id: string; title: string }[] = [];
+  for (const [n, signal] of (['SIGINT', 'SIGQUIT', 'SIGKILL'] as const).entries()) {
+    await until('work goes on', () => fleet.completed() > 100 * (n + 1));
+    await database.end(signal);
+    const create = {
+      project: project.id,
+      title: `made in outage ${n}`,
+      request_id: randomUUID(),
+      priority: 9,
+    };
+    expect(await refusal(call(hub, 'item.create', create))).toMatchObject({
+      code: 'UNAVAILABLE',
+      details: { retry_after_ms: expect.any(Number) as number },
+    });
+    made.push(create);
+    expect((await request(hub, 'GET', '/healthz')).status).toBe(200);
+    expect((await request(hub, 'GET', '/readyz')).status).toBe(503);
+    proxy.target = await database.start();
+    await until('it is ready again', async () => (await request(hub, 'GET', '/readyz')).status === 200);
+    // The request_id tells: it had not been done, so it is now, and only once.
+    const repeats = await Promise.all([1, 2].map(() => persist(() => call(hub, 'item.create', create))));
+    const ids = repeats.map((answer) => (answer as { item: Item }).item.id);
+    expect(new Set(ids).size).toBe(1);
+    await persist(() => call(hub, 'item.cancel', { id: ids[0]!, request_id: randomUUID() }));
+  }
+  await allWell(hub, project, fleet);
+  const titles = (await itemsOf(hub, project)).map((item) => item.title);
+  for (const { title } of made) expect(titles.filter((one) => one === title)).toHaveLength(1);
+}, 90_000);
+
+test('[RS11] connections to the database are reset again and again: every answer is true', async () => {
+  const connection = await createDatabase();
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const project = await newProject(hub);
+  await newItems(hub, project, 300);
+  const fleet = await startFleet(hub, project, { agents: 20, workMs: 60, items: 300 });
+  for (let n = 1; n <= 10; n++) {
+    await until('work goes on', () => fleet.completed() > 25 * n);
+    proxy.reset();
+  }
+  await allWell(hub, project, fleet);
+}, 60_000);
+
+test('[RS12] a database that falls silent: UNAVAILABLE by the deadline, then new connections, and nothing twice', async () => {
+  const connection = await createDatabase();
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const project = await newProject(hub);
+  await newItems(hub, project, 200);
+  const fleet = await startFleet(hub, project, { agents: 10, workMs: 60, items: 200 });
+  const agent = await connectAgent(hub, project.name, 'a');
+  await until('work goes on', () => fleet.completed() > 60);
+  const wish = { project: project.id, title: 'one', request_id: randomUUID() };
+  // Statements arrive and are carried out, their answers do not.
+  proxy.loseSilently('back');
+  const answers = await Promise.allSettled([
+    agent.call('item.create', wish),
+    ...Array.from({ length: 8 }, () => agent.call('project.list')),
+  ]);
+  const codes = answers.flatMap((one) =>
+    one.status === 'rejected' ? [(one.reason as { code: string }).code] : [],
+  );
+  expect(new Set(codes)).toEqual(new Set(['UNAVAILABLE']));
+  const repeats = await Promise.all([1, 2].map(() => persist(() => agent.call('item.create', wish))));
+  const ids = repeats.map((answer) => (answer as { item: Item }).item.id);
+  expect(new Set(ids).size).toBe(1);
+  await persist(() => call(hub, 'item.cancel', { id: ids[0]!, request_id: randomUUID() }));
+  await allWell(hub, project, fleet);
+  const titles = (await itemsOf(hub, project)).map((item) => item.title);
+  expect(titles.filter((title) => title === 'one')).toHaveLength(1);
+}, 60_000);
