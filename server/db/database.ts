@@ -15,6 +15,8 @@ const retryMax = 40;
 /** How long a statement may take, in ms: first PostgreSQL's own limit, then ours, for when it cannot even say so. */
 const statementMsMax = 10_000;
 const deadlineMs = 15_000;
+/** A connection that is closed while it is made may hang; it costs this much. */
+const connectSecondsMax = 3;
 
 export interface Database {
   /** Plain reads. */
@@ -43,7 +45,7 @@ export interface Database {
 export function openDatabase(address: Address, name = 'switchyard'): Database {
   const health = { reachable: true, recoveredAtMs: 0 };
   const pool = (max: number, settings = {}) =>
-    new Pool(() => connect(address, { max, name, settings }), health);
+    new Pool((onclose) => connect(address, { max, name, settings, onclose }), health);
   const read = pool(4);
   const control = pool(2);
   const lanes = Array.from({ length: laneCount }, () => pool(1, laneSettings));
@@ -55,7 +57,7 @@ export function openDatabase(address: Address, name = 'switchyard'): Database {
     listen: async (channel, heard, missed) => {
       discard(listener, 0);
       listener = connect(address, { max: 1, name });
-      await withDeadline(listener.listen(channel, heard, missed));
+      await inTime(listener.listen(channel, heard, missed));
     },
     get reachable() {
       return health.reachable;
@@ -83,14 +85,32 @@ interface Connecting {
   max: number;
   name: string;
   settings?: Record<string, string>;
+  /** Hears that a connection closed, or did not come about. */
+  onclose?: () => void;
 }
 
-export function connect(address: Address, { max, name, settings = {} }: Connecting): Sql {
+/** Lists as parameters: text[], varchar[], uuid[], int[], bigint[]. None is read back. */
+const arrayType = {
+  to: 1009,
+  from: [1009, 1015, 2951, 1007, 1016],
+  serialize: (list: unknown[]) =>
+    `{${list.map((one) => `"${String(one).replace(/[\\"]/g, '\\$&')}"`).join()}}`,
+  parse: (literal: string) => literal,
+};
+
+export function connect(address: Address, { max, name, settings = {}, onclose = () => {} }: Connecting): Sql {
   const options = {
     max,
-    connect_timeout: 5,
+    connect_timeout: connectSecondsMax,
     backoff: (tries: number) => Math.min(0.5, 0.02 * 2 ** tries),
+    // Then one that closes is broken.
+    max_lifetime: null,
+    onclose,
     onnotice: () => {},
+    // It would ask for them on every connection, and a connection that breaks just then is an unhandled rejection,
+    // which ends the process.
+    fetch_types: false,
+    types: { array: arrayType },
     connection: {
       application_name: name,
       TimeZone: 'UTC',
@@ -121,25 +141,35 @@ function discard(sql: Sql | null, seconds: number): void {
 /**
  * One pool of connections, replaced as a whole when one of them breaks or a statement passes its deadline. The client
  * would connect again by itself, but may then send what the broken connection had left unsent before its own first
- * message, or never send anything: what is queued on it hangs until the deadline (postgres 3.4.9, `chunk` and
- * `nextWriteTimer` outlive the socket).
+ * message, or never send anything (postgres 3.4.9: `chunk` and `nextWriteTimer` outlive the socket); what it sends
+ * between a socket's error and its end it forgets; and what is queued when a pool ends is neither sent nor refused. So
+ * what was under way on a pool that is given up is refused here.
  */
 class Pool {
   #sql: Sql;
-  readonly #make: () => Sql;
+  #underWay = new Set<(error: Error) => void>();
+  #ended = false;
+  readonly #make: (onclose: () => void) => Sql;
   readonly #health: Health;
 
-  constructor(make: () => Sql, health: Health) {
+  constructor(make: (onclose: () => void) => Sql, health: Health) {
     this.#make = make;
-    this.#sql = make();
+    this.#sql = this.#open();
     this.#health = health;
+  }
+
+  #open(): Sql {
+    const sql = this.#make(() => {
+      if (sql === this.#sql && !this.#ended) this.#replace();
+    });
+    return sql;
   }
 
   async run<T>(query: Query<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       const sql = this.#sql;
       try {
-        const result = await withDeadline(query(sql));
+        const result = await inTime(query(sql), this.#underWay);
         this.#seen(true);
         return result;
       } catch (error) {
@@ -149,21 +179,22 @@ class Pool {
         }
         if (!isOutage(error)) throw error;
         this.#seen(false);
-        // Others on connections that are well get a second to finish.
-        if (breaksConnection(error) && sql === this.#sql)
-          this.#replace(error instanceof DeadlineError ? 0 : 1);
+        if (breaksConnection(error) && sql === this.#sql) this.#replace();
         throw unavailable();
       }
     }
   }
 
   end(): Promise<void> {
+    this.#ended = true;
     return this.#sql.end({ timeout: 2 });
   }
 
-  #replace(seconds: number): void {
-    discard(this.#sql, seconds);
-    this.#sql = this.#make();
+  #replace(): void {
+    discard(this.#sql, 0);
+    for (const refuse of this.#underWay) refuse(new DeadlineError('its connection was given up'));
+    this.#sql = this.#open();
+    this.#underWay = new Set();
   }
 
   #seen(reachable: boolean): void {
@@ -172,14 +203,15 @@ class Pool {
   }
 }
 
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs);
-  });
+/** Waits for `work`, but not for ever: until its deadline, or until somebody refuses what is `underWay`. */
+async function inTime<T>(work: Promise<T>, underWay = new Set<(error: Error) => void>()): Promise<T> {
+  const { promise: refused, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  underWay.add(reject);
   try {
-    return await Promise.race([work, passed]);
+    return await Promise.race([work, refused]);
   } finally {
     clearTimeout(timer);
+    underWay.delete(reject);
   }
 }

@@ -22,10 +22,11 @@ const connectionCodes = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
 ]);
-/** Of those, what happens to a connection that was there; the others say that none came about. */
+/** Of those, what happens to a connection, or half of one; the others say that none came about. */
 const breakingCodes = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
