@@ -23,8 +23,6 @@ interface Batch {
 
 const batchMax = 256;
 const waitingMax = 20_000;
-/** Turns sent before the first is answered: PostgreSQL has the next at hand while the hub passes answers on. */
-const turnsMax = 2;
 
 /**
  * One lane per project pays for the lock on the project's row: changes that arrive while the last turn is under way
@@ -121,20 +119,14 @@ class Lane {
   }
 
   async #turns(): Promise<void> {
-    const underWay = new Set<Promise<unknown>>();
     // What this very tick still brings goes into the first turn.
     await Promise.resolve();
     while (this.#batches.size > 0) {
       const turn = [...this.#batches.values()].sort((a, b) => a.work.phase - b.work.phase);
       this.#batches = new Map();
       this.#count = 0;
-      const done: Promise<unknown> = Promise.all(turn.map((batch) => this.#run(batch))).finally(() =>
-        underWay.delete(done),
-      );
-      underWay.add(done);
-      while (underWay.size >= turnsMax || (underWay.size > 0 && this.#batches.size === 0)) {
-        await Promise.race(underWay);
-      }
+      // One turn at a time: a second under way halves the batches, and a cycle cost 570 µs of CPU instead of 500.
+      await Promise.all(turn.map((batch) => this.#run(batch)));
     }
     this.#running = false;
     this.#idle();

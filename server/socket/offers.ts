@@ -1,6 +1,7 @@
 import type { EventType, Item } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
+import type { LogRow } from '../domain/journal.ts';
 import { itemJson, raw, readyNow } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
 import type { Agents } from './agents.ts';
@@ -60,6 +61,7 @@ export class Offers {
     this.#hub = hub;
     this.#agents = agents;
     hub.feed.onRows((projectId, rows) => {
+      if (rows.every((row) => row.type === 'item.created')) return this.#offerNew(projectId, rows);
       if (rows.some((row) => row.type !== null && bringsItems.has(row.type))) this.look(projectId);
       else if (rows.some((row) => row.type !== null && freesAgents.has(row.type)))
         this.look(projectId, settleMs);
@@ -124,6 +126,17 @@ export class Offers {
     }, afterMs);
   }
 
+  /** A new item comes with all there is to know of it: whoever is idle hears of it without another look. */
+  #offerNew(projectId: string, rows: readonly LogRow[]): void {
+    const room = roomsOf(withRoom(this.#agents.of(projectId)));
+    for (const { item } of rows) {
+      if (room.size === 0) break;
+      const { id, task_type, ready } = raw<Item>(item!);
+      if (ready) this.#offer({ id, task_type, item: item! }, room, 1);
+    }
+    this.look(projectId, settleMs);
+  }
+
   /** Offers what is ready; true when something was, so that it is offered again if nobody takes it. */
   async #scan(projectId: string): Promise<boolean> {
     const asked = withRoom(this.#agents.of(projectId));
@@ -133,7 +146,7 @@ export class Offers {
       if (this.#agents.of(projectId).size === 0) this.#offered.clear();
       return false;
     }
-    const room = new Map(agents.map((agent) => [agent, agent.capacity - agent.held]));
+    const room = roomsOf(agents);
     // Different items to different agents first; who is left over then hears what others have heard.
     const fair = Math.min(agentsPerItemMax, Math.ceil(agents.length / ready.length));
     for (const most of new Set([fair, agentsPerItemMax])) {
@@ -180,6 +193,10 @@ export class Offers {
 
 const withRoom = (agents: ReadonlySet<LocalAgent>) =>
   [...agents].filter((agent) => agent.connectedSeq !== null && agent.held < agent.capacity);
+
+/** How many claims each of them has room for. */
+const roomsOf = (agents: readonly LocalAgent[]) =>
+  new Map(agents.map((agent) => [agent, agent.capacity - agent.held]));
 
 const does = ({ session }: LocalAgent, taskType: string | null) =>
   session.taskTypes === null || (taskType !== null && session.taskTypes.includes(taskType));
