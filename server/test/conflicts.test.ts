@@ -37,6 +37,18 @@ async function scene(on: TestHub, files: [string[], string[]], policy?: 'warn' |
   return { project, one, two, a, b, board };
 }
 
+/** Gives the project's lane something to do, so that what comes meanwhile goes out in one batch. */
+async function keepBusy(agent: Client, project: { id: string }) {
+  const items = Array.from({ length: 400 }, (_, n) => ({
+    title: `done already ${n}`,
+    status: 'done' as const,
+  }));
+  const busy = agent.call('item.create', { project: project.id, items });
+  // Answered once the hub has read the other.
+  await agent.call('project.list');
+  return { busy };
+}
+
 const pairsOf = async (on: TestHub, project: { id: string }) =>
   (await call(on, 'project.conflicts', { project: project.id })).conflicts;
 
@@ -244,6 +256,7 @@ describe('under warn', () => {
     const items: Item[] = [];
     for (let n = 0; n < 6; n++) items.push(await newItem(hub, project, { files_planned: ['same.ts'] }));
     const agents = await Promise.all(items.map((_, n) => connectAgent(hub, project.name, `a${n}`)));
+    const { busy } = await keepBusy(agents[0]!, project);
     const answers = await Promise.all(
       agents.map((agent, n) =>
         n % 2 === 0
@@ -251,6 +264,7 @@ describe('under warn', () => {
           : agent.call('item.claim_next', { project: project.id }),
       ),
     );
+    await busy;
     const claimed = answers.filter((answer) => answer.claim);
     expect(new Set(claimed.map(({ claim }) => claim!.item.id)).size).toBe(claimed.length);
     const pairs = (claimed.length * (claimed.length - 1)) / 2;
@@ -365,6 +379,7 @@ describe('under deny', () => {
     const agents = await Promise.all(items.map((_, n) => connectAgent(hub, project.name, `a${n}`)));
     let open = [...items];
     while (open.length > 0) {
+      const { busy } = await keepBusy(agents[0]!, project);
       const answers = await Promise.allSettled(
         agents.map((agent, n) =>
           n % 2
@@ -372,6 +387,7 @@ describe('under deny', () => {
             : agent.call('item.claim', { id: open[n % open.length]!.id }),
         ),
       );
+      await busy;
       const claims = answers.flatMap((answer) =>
         answer.status === 'fulfilled' && answer.value.claim ? [answer.value.claim] : [],
       );

@@ -4,8 +4,8 @@ import postgres from 'postgres';
 import { checkAcknowledged } from '../../agent/drill/witness.ts';
 import { spawnHub, startChildHub, type ChildHub } from './setup/child-hub.ts';
 import { startFleet, type Fleet } from './setup/fleet.ts';
-import { adminToken, connect, createDatabase, newProject, startTestHub } from './setup/hub.ts';
-import { itemsOf, logOf, newItems, violationsOf, wireOf } from './setup/steps.ts';
+import { adminToken, connect, connectAgent, createDatabase, newProject, startTestHub } from './setup/hub.ts';
+import { complete, itemsOf, logOf, newItems, violationsOf, wireOf } from './setup/steps.ts';
 import { until } from './setup/until.ts';
 
 const timing = { lease: 30, heartbeat: 1, grace: 10 };
@@ -99,6 +99,23 @@ describe('a hub under load', { timeout: 60_000 }, () => {
     await allWell(again, project, fleet);
   });
 });
+
+test('[RS7] a hub that stalls past every lease puts nothing back before agents had a grace to be heard', async () => {
+  const hub = await startChildHub({ timing: { lease: 1, heartbeat: 0.2, grace: 3 } });
+  const project = await newProject(hub);
+  const item = (await newItems(hub, project, 1))[0]!;
+  const agent = await connectAgent(hub, project.name, 'a');
+  const { claim } = await agent.call('item.claim', { id: item.id });
+  hub.process.kill('SIGSTOP');
+  await until('the lease is long over', () => Date.now() > Date.parse(claim.lease_expires_at) + 2_000);
+  hub.process.kill('SIGCONT');
+  const goesOnAt = Date.now();
+  // Not at once, as a hub finds it that comes back together with its agents.
+  await until('it had time to sweep', () => Date.now() > goesOnAt + 1_000);
+  const claims = [{ item_id: item.id, attempt: 1 }];
+  expect(await agent.call('agent.heartbeat', { claims })).toMatchObject({ lost: [] });
+  expect((await complete(agent, item)).item.status).toBe('done');
+}, 30_000);
 
 describe('starting', () => {
   test('[RS4] hubs that start together on an empty database migrate it once', async () => {
