@@ -41,7 +41,6 @@ interface State {
 interface Ready {
   id: string;
   task_type: string | null;
-  item: string;
 }
 
 /**
@@ -131,8 +130,10 @@ export class Offers {
     const room = roomsOf(withRoom(this.#agents.of(projectId)));
     for (const { item } of rows) {
       if (room.size === 0) break;
-      const { id, task_type, ready } = raw<Item>(item!);
-      if (ready) this.#offer({ id, task_type, item: item! }, room, 1);
+      const offered = raw<Item>(item!);
+      if (!offered.ready) continue;
+      for (const agent of this.#choose(offered, room, 1))
+        agent.socket.emit('item.available', { item: offered });
     }
     this.look(projectId, settleMs);
   }
@@ -149,28 +150,43 @@ export class Offers {
     const room = roomsOf(agents);
     // Different items to different agents first; who is left over then hears what others have heard.
     const fair = Math.min(agentsPerItemMax, Math.ceil(agents.length / ready.length));
+    const chosen: { id: string; agent: LocalAgent }[] = [];
     for (const most of new Set([fair, agentsPerItemMax])) {
       for (const item of ready) {
         if (room.size === 0) break;
-        this.#offer(item, room, most);
+        for (const agent of this.#choose(item, room, most)) chosen.push({ id: item.id, agent });
       }
     }
+    await this.#tell(chosen);
     this.#forget();
     return true;
   }
 
-  #offer(item: Ready, room: Map<LocalAgent, number>, most: number): void {
+  /** Only what is offered is read whole: of what is ready that is little, while many are between two claims. */
+  async #tell(chosen: readonly { id: string; agent: LocalAgent }[]): Promise<void> {
+    if (chosen.length === 0) return;
+    const items = await this.#hub.db.read((sql) => itemsById(sql, [...new Set(chosen.map(({ id }) => id))]));
+    for (const { id, agent } of chosen) {
+      const item = items.get(id);
+      if (item?.ready && agent.held < agent.capacity) agent.socket.emit('item.available', { item });
+    }
+  }
+
+  /** Who hears of an item, at most so many: those whose turn it is. */
+  #choose(item: Ready, room: Map<LocalAgent, number>, most: number): LocalAgent[] {
     const now = performance.now();
     const standing = this.#standing(item.id, now);
+    const chosen: LocalAgent[] = [];
     for (const [agent, places] of room) {
       if (standing.size >= most) break;
       if (standing.has(agent) || !does(agent, item.task_type)) continue;
-      agent.socket.emit('item.available', { item: raw<Item>(item.item) });
+      chosen.push(agent);
       standing.set(agent, now);
       this.#agents.moveBack(agent);
       if (places > 1) room.set(agent, places - 1);
       else room.delete(agent);
     }
+    return chosen;
   }
 
   /** The offers of an item that an agent may still take up. One that has worked since, or is busy, had its chance. */
@@ -209,8 +225,14 @@ function firstReady(sql: Sql, projectId: string, agents: readonly LocalAgent[]):
     ? null
     : [...new Set(agents.flatMap(({ session }) => session.taskTypes ?? []))];
   return sql<Ready[]>`
-    SELECT i.id, i.task_type, ${within(sql, itemJson)}::text AS item FROM work_items i
+    SELECT i.id, i.task_type FROM work_items i
     WHERE i.project_id = ${projectId} AND i.status = 'todo' AND i.open_blockers = 0 AND ${within(sql, readyNow)}
       AND (${types}::text[] IS NULL OR i.task_type = ANY(${types}::text[]))
     ORDER BY i.priority, i.number LIMIT ${limit}`;
+}
+
+async function itemsById(sql: Sql, ids: string[]): Promise<Map<string, Item>> {
+  const rows = await sql<{ id: string; item: string }[]>`
+    SELECT i.id, ${within(sql, itemJson)}::text AS item FROM work_items i WHERE i.id = ANY(${ids})`;
+  return new Map(rows.map(({ id, item }) => [id, raw<Item>(item)]));
 }
