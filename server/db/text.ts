@@ -3,7 +3,7 @@ import type { Fragment, Sql } from './database.ts';
 /**
  * A piece of SQL that was written in this code base: it is made of literals, numbers and other such pieces only, so
  * no input can get into it; values are parameters. Composed once, when its module loads: composing a statement of
- * 12 kB anew for every batch cost the hub 0.4 ms, as much as PostgreSQL took to run it.
+ * 12 kB anew for every batch took the hub from 0.29 to 0.46 ms of CPU a statement.
  */
 export class SqlText {
   readonly text: string;
