@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
-import { agentIdSchema, claimSchema, instant, itemSchema, taskTypeSchema, uuid } from './item.ts';
+import { agentIdSchema, claimSchema, instant, taskTypeSchema, uuid } from './item.ts';
 import { projectRefSchema } from './project.ts';
 
 /** What an agent says of itself when its socket opens. `session_id` is kept over the reconnects of one run. */
@@ -108,5 +108,3 @@ export const heartbeatAnswerSchema = z.object({
   cancelled: z.array(claimRefSchema),
 });
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
-
-export const offerSchema = z.object({ item: itemSchema });

@@ -5,12 +5,14 @@ import { unavailable } from '../db/outage.ts';
 import { attemptsOf } from '../domain/history.ts';
 import { eventsOfItem } from '../domain/events.ts';
 import type { LogRow } from '../domain/journal.ts';
+import type { NewItem } from '../domain/create.ts';
 import { patternsOf } from '../domain/patterns.ts';
-import { findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
+import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
+import { waitingGraph } from '../domain/waiting-graph.ts';
 import { raw } from '../domain/wire.ts';
 import { identityOf, noSuchItem, perform, projectIdFor, projectOf, type Call } from './call.ts';
 import { explain } from './explain.ts';
-import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats, waitingGraph } from './links.ts';
+import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats } from './links.ts';
 import { standingFor, wrongStatus } from './refusals.ts';
 import { maySee } from '../caller.ts';
 
@@ -144,7 +146,7 @@ function draftsOf(input: ParsedInput<'item.create'>): {
 /** Nothing was created: a link led nowhere, or round to itself. */
 async function createRefusal(
   call: Call,
-  made: Awaited<ReturnType<typeof itemsFrom>>,
+  made: readonly NewItem[],
   pathOf: (place: number) => string,
   note: string | null,
 ): Promise<Refusal> {
@@ -209,10 +211,8 @@ async function updateRefusal(
 
 /** Patterns of the new plan and of what was touched already: the column covers both. */
 async function patternsAfter(call: Call, id: string, planned: string[]): Promise<Record<string, unknown>> {
-  const [row] = await call.hub.db.read(
-    (sql) => sql<{ files_modified: string[] }[]>`SELECT files_modified FROM work_items WHERE id = ${id}`,
-  );
-  return patternsOf([...planned, ...(row?.files_modified ?? []).filter((path) => path.endsWith('/'))]);
+  const modified = await call.hub.db.read((sql) => filesModifiedOf(sql, id));
+  return patternsOf([...planned, ...modified.filter((path) => path.endsWith('/'))]);
 }
 
 async function itemFor(call: Call, id: string): Promise<CommandOutput<'item.get'>['item']> {

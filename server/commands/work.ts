@@ -1,4 +1,5 @@
 import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
+import type { Claim } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { agentIdOf, type Session } from '../caller.ts';
 import { unavailable } from '../db/outage.ts';
@@ -298,16 +299,11 @@ async function nextOnce(
 }
 
 /** The end was refused, so what was claimed on the strength of it goes back. */
-async function putBack(
-  call: Call,
-  session: SessionRef,
-  claim: { item: unknown; attempt: number },
-): Promise<void> {
-  const { id } = JSON.parse(JSON.stringify(claim.item)) as { id: string };
+async function putBack(call: Call, session: SessionRef, { item, attempt }: Claim): Promise<void> {
   const entry = {
     actor: session.agentId,
-    id,
-    attempt: claim.attempt,
+    id: item.id,
+    attempt,
     agent_id: session.agentId,
     session_id: session.id,
     reason: null,

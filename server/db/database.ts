@@ -19,7 +19,7 @@ const deadlineMs = 15_000;
 const connectSecondsMax = 3;
 
 export interface Database {
-  /** Plain reads. */
+  /** Whatever needs no lane: reads, and small writes that touch no item. */
   read<T>(query: Query<T>): Promise<T>;
   /** Heartbeats, sweep, tokens: small work that must not wait behind the rest. */
   control<T>(query: Query<T>): Promise<T>;
