@@ -1,0 +1,37 @@
+import { buildApplication, buildRouteMap, text_en, type Application } from '@stricli/core';
+import { list } from './commands/list.ts';
+import { projects } from './commands/projects.ts';
+import type { Cli } from './context.ts';
+import { wordingOf } from './wording.ts';
+import { version } from './version.ts';
+
+/**
+ * The commands, in the order of `--help`. To add one: a file in `commands/` that exports what `buildCommand` (or
+ * `buildRouteMap`, for `x a|b`) of @stricli/core made, and one line here. Its function has the `Cli` of
+ * context.ts as `this`, says everything through `this.out`, and throws: a `Refusal` of the hub as it comes, a
+ * `Misuse` for a wrong call. An exit code of its own (exit-codes.ts) goes into `this.process.exitCode`.
+ */
+const routes = {
+  projects,
+  list,
+};
+
+/** `failed` hears what a command threw, or why the command line was not understood. */
+export function buildApp(failed: (error: unknown) => void): Application<Cli> {
+  return buildApplication(
+    buildRouteMap<keyof typeof routes, Cli>({
+      routes,
+      docs: {
+        brief: 'Work on one project with many agents at the same time',
+        fullDescription: `Switchyard ${version}: work on one project with many agents at the same time.`,
+      },
+    }),
+    {
+      name: 'switchyard',
+      versionInfo: { currentVersion: version },
+      scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+      documentation: { onlyRequiredInUsageLine: true },
+      localization: { text: { ...text_en, ...wordingOf(failed) } },
+    },
+  );
+}

@@ -1,0 +1,46 @@
+import { run } from '@stricli/core';
+import { buildApp } from './app.ts';
+import { Cli, type CliProcess } from './context.ts';
+import { exitCodeFor, exitCodeOfStricli } from './exit-codes.ts';
+import { Output } from './output.ts';
+
+/** Runs `switchyard` with this process's arguments. */
+export async function main(): Promise<void> {
+  // A reader that has seen enough (`switchyard list | head`) closes the pipe: that is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  const { stdout, stderr, env } = process;
+  const own: CliProcess = {
+    // Opened when a command reads it: an open stdin keeps a process alive.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
+    env,
+  };
+  process.exitCode = await runCli(process.argv.slice(2), own);
+}
+
+/**
+ * Runs one command line, and answers with its exit code.
+ *
+ *     const code = await runCli(['list', '--json'], { stdin, stdout, stderr, env });
+ */
+export async function runCli(args: readonly string[], process: CliProcess): Promise<number> {
+  const out = new Output({ json: wantsJson(args), stdout: process.stdout, stderr: process.stderr });
+  let failure: { error: unknown } | undefined;
+  const app = buildApp((error) => (failure ??= { error }));
+  await run(app, args, new Cli(process, out));
+  if (failure === undefined) return exitCodeOfStricli(process.exitCode ?? 0);
+  out.failure(failure.error);
+  return exitCodeFor(failure.error);
+}
+
+/** Known before the arguments are read, so that a wrong call too is answered in JSON. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? args.length : end).includes('--json');
+}
