@@ -16,6 +16,17 @@ export async function findItem(sql: Sql, id: string): Promise<ItemRow | undefine
   return row;
 }
 
+/** The item that people call `#number` in a project; undefined when there is none. */
+export async function itemIdByNumber(
+  sql: Sql,
+  projectId: string,
+  number: number,
+): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    SELECT id FROM work_items WHERE project_id = ${projectId} AND number = ${number}`;
+  return row?.id;
+}
+
 /** Which project an item belongs to; undefined when there is no such item. */
 export async function projectOfItem(sql: Sql, id: string): Promise<string | undefined> {
   const [row] = await sql<{ project_id: string }[]>`SELECT project_id FROM work_items WHERE id = ${id}`;
@@ -33,6 +44,7 @@ export async function filesModifiedOf(sql: Sql, id: string): Promise<string[]> {
 /** The condition that a filter of `item.list` and `items.bulk` means for `i`. */
 export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragment {
   const all: Fragment[] = [sql`i.project_id = ${projectId}`];
+  if (filter.number !== undefined) all.push(sql`i.number = ${filter.number}`);
   if (filter.status) all.push(sql`i.status = ANY(${filter.status})`);
   if (filter.ready !== undefined) all.push(sql`(${within(sql, readyNow)}) = ${filter.ready}`);
   if (filter.task_type) all.push(sql`i.task_type = ANY(${filter.task_type})`);

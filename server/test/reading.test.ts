@@ -105,6 +105,16 @@ describe('item.list', () => {
     expect(await numbers(p, { q: 'write', status: 'done' })).toEqual([]);
   });
 
+  test('[LS6] number is the one item of that number, whatever others mention it', async () => {
+    const p = await project();
+    await makeAll(hub, p, [{ title: 'as in #2' }, { title: 'two' }, { title: 'after #2', task_type: 'bug' }]);
+    expect(await numbers(p, { number: 2 })).toEqual([2]);
+    expect(await numbers(p, { number: '2' })).toEqual([2]);
+    expect(await numbers(p, { number: 2, task_type: 'bug' })).toEqual([]);
+    expect(await numbers(p, { number: 4 })).toEqual([]);
+    expect((await refusal(list(p, { number: 0 }))).code).toBe('VALIDATION');
+  });
+
   test.each(itemSorts)('[LS3] sorted by %s, pages show every item once, in order', async (sort) => {
     const p = await project();
     const titles = ['b', 'B', 'a', 'ä', 'a', ' ', 'Z', '10', '9'].map((title) =>

@@ -47,6 +47,9 @@ const createMany = z.strictObject({
 export type DraftItem = z.infer<typeof createMany>['items'][number];
 
 const itemFilter = {
+  number: whole(1, 2 ** 31 - 1)
+    .optional()
+    .describe('the one item of that number'),
   status: listOf(statusSchema).optional(),
   ready: flag.optional(),
   task_type: listOf(taskTypeSchema).optional(),
