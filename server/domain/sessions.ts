@@ -127,6 +127,18 @@ export async function httpSession(
   return made!.id;
 }
 
+/** The session that an agent has over HTTP already; undefined when it never claimed anything there. */
+export async function findHttpSession(
+  sql: Sql,
+  projectId: string,
+  agentId: string,
+): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    SELECT id FROM agent_sessions
+    WHERE project_id = ${projectId} AND agent_id = ${agentId} AND channel = 'http'`;
+  return row?.id;
+}
+
 export interface SessionClaims {
   /** Claims as JSON text, and cancelled ones whose end the session has not confirmed. */
   claims: { item: string; attempt: number; lease_expires_at: string }[];

@@ -1,20 +1,9 @@
-import type { Conflict } from '@switchyard/shared/item';
+import { endOfClaim, sidesOf } from '../claim-news.ts';
 import type { LogRow } from '../domain/journal.ts';
 import { sessionClaims, type SessionClaims } from '../domain/sessions.ts';
 import { raw } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
 import type { HubSocket, LocalAgent } from './types.ts';
-
-/** Whether a line ended a claim, and why; a retry that fell due or the cancel of what nobody held ends none. */
-function endOfClaim(row: LogRow): { reason: string } | null {
-  if (row.type === 'item.completed' || row.type === 'item.released') return { reason: row.type };
-  if (row.type !== 'item.failed' && row.type !== 'item.requeued' && row.type !== 'item.cancelled')
-    return null;
-  const { reason, stopping } = JSON.parse(row.data) as { reason?: string | null; stopping?: boolean };
-  if (row.type === 'item.failed') return { reason: reason ?? 'failed' };
-  if (row.type === 'item.requeued') return reason === 'lease_expired' ? { reason } : null;
-  return stopping ? { reason: reason ?? 'cancelled' } : null;
-}
 
 /** The agents connected to this hub: who they are, and what the log has for each of them. */
 export class Agents {
@@ -145,18 +134,12 @@ export class Agents {
   }
 
   #tellConflict(row: LogRow): void {
-    const pair = JSON.parse(row.data) as Omit<Conflict, 'work_item_id'> & {
-      items: (Conflict & { session_id: string; attempt: number })[];
-    };
-    for (const [own, other] of [pair.items, [...pair.items].reverse()]) {
-      if (!own || !other) continue;
-      const { work_item_id, number, title, agent_id } = other;
-      const { conflicting_files, kind, since } = pair;
-      const conflict = { work_item_id, number, title, agent_id, conflicting_files, kind, since };
-      const told = { item_id: own.work_item_id, attempt: own.attempt, conflicts: [conflict] };
-      this.#agents
-        .get(own.session_id)
-        ?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', told);
+    for (const { session_id, item_id, attempt, conflict } of sidesOf(row)) {
+      this.#agents.get(session_id)?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', {
+        item_id,
+        attempt,
+        conflicts: [conflict],
+      });
     }
   }
 

@@ -7,9 +7,9 @@ import { limits } from '@switchyard/shared/limits';
 import { unwatchSchema, watchSchema, type Answer } from '@switchyard/shared/protocol';
 import { projectIdFor } from '../commands/call.ts';
 import { asRefusal, dispatch, isCommand } from '../dispatch.ts';
-import { spentTokens } from '../domain/tokens.ts';
 import { originIsAllowed, type OriginRules } from '../http/origin.ts';
 import type { Hub } from '../hub.ts';
+import { watchTokens } from '../token-watch.ts';
 import { Agents, SessionTaken } from './agents.ts';
 import { greet } from './handshake.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -21,7 +21,6 @@ import { Watchers } from './watch.ts';
 
 const inFlightMax = 256;
 const commandsPerSecond = 2_000;
-const tokenLookMs = 1_000;
 const reconnectAfterMs = 500;
 /** Of the 10 s that shutting down may take. */
 const answersMsMax = 5_000;
@@ -54,7 +53,14 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
     offers,
     new Pulse(hub, io, watchers),
     new Pressure(hub, io, watchers),
-    watchTokens(hub, io),
+    watchTokens(
+      hub,
+      () => [...io.sockets.sockets.values()].map((socket) => socket.data.caller.token.id),
+      (spent) => {
+        for (const socket of io.sockets.sockets.values())
+          if (spent.has(socket.data.caller.token.id)) socket.disconnect(true);
+      },
+    ),
   ];
   const closing = new Set<Promise<void>>();
 
@@ -253,20 +259,4 @@ function goingDown(): Refusal {
 
 function connectError(refusal: Refusal): Error & { data: WireError } {
   return Object.assign(new Error(refusal.message), { data: refusal.toJSON() });
-}
-
-/** Closes the sockets of tokens that were revoked or have expired, within 2 s. */
-function watchTokens(hub: Hub, io: HubServer): { stop(): void } {
-  const timer = setInterval(() => {
-    const ids = new Set([...io.sockets.sockets.values()].map((socket) => socket.data.caller.token.id));
-    if (ids.size === 0) return;
-    hub.db
-      .control((sql) => spentTokens(sql, [...ids]))
-      .then((spent) => {
-        for (const socket of io.sockets.sockets.values())
-          if (spent.includes(socket.data.caller.token.id)) socket.disconnect(true);
-      })
-      .catch((error: unknown) => hub.log.debug({ err: error }, 'could not look for revoked tokens'));
-  }, tokenLookMs);
-  return { stop: () => clearInterval(timer) };
 }
