@@ -18,7 +18,7 @@ const leaseSeconds = {
 
 const claimNext = {
   claim_next: z
-    .union([z.boolean(), z.strictObject(taskTypes)])
+    .union([z.boolean(), z.strictObject({ ...taskTypes, ...leaseSeconds })])
     .optional()
     .describe('answer with `next` too: what item.claim_next would have answered'),
 };
