@@ -16,17 +16,6 @@ export async function findItem(sql: Sql, id: string): Promise<ItemRow | undefine
   return row;
 }
 
-/** The item that people call `#number` in a project; undefined when there is none. */
-export async function itemIdByNumber(
-  sql: Sql,
-  projectId: string,
-  number: number,
-): Promise<string | undefined> {
-  const [row] = await sql<{ id: string }[]>`
-    SELECT id FROM work_items WHERE project_id = ${projectId} AND number = ${number}`;
-  return row?.id;
-}
-
 /** Which project an item belongs to; undefined when there is no such item. */
 export async function projectOfItem(sql: Sql, id: string): Promise<string | undefined> {
   const [row] = await sql<{ project_id: string }[]>`SELECT project_id FROM work_items WHERE id = ${id}`;
