@@ -51,6 +51,8 @@ CREATE TABLE work_items (
     -- Tracking
     progress DOUBLE PRECISION,
     progress_note TEXT,
+    -- As it was written, for reading; work_item_dependencies has the same for joins, and the foreign keys.
+    dependencies JSONB NOT NULL DEFAULT '[]',
     files_planned JSONB NOT NULL DEFAULT '[]',
     files_modified JSONB NOT NULL DEFAULT '[]',
     -- What the folders and globs among the files mean: {path: {prefix, suffix, regex}}; regex null is a folder.
@@ -93,7 +95,7 @@ CREATE TABLE work_items (
     CONSTRAINT work_items_stopping_only_when_cancelled CHECK (NOT stopping OR status = 'cancelled'),
     CONSTRAINT work_items_files_bounded CHECK (jsonb_array_length(files_modified) <= 10000),
     CONSTRAINT work_items_json_shapes CHECK (
-        jsonb_typeof(files_planned) = 'array' AND jsonb_typeof(files_modified) = 'array'
+        jsonb_typeof(dependencies) = 'array' AND jsonb_typeof(files_planned) = 'array' AND jsonb_typeof(files_modified) = 'array'
         AND jsonb_typeof(file_patterns) = 'object' AND jsonb_typeof(metadata) = 'object')
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
@@ -108,11 +110,10 @@ CREATE INDEX work_items_retry ON work_items (retry_at) WHERE retry_at IS NOT NUL
 CREATE INDEX work_items_stopping ON work_items (session_id) WHERE stopping;
 CREATE INDEX work_items_finished ON work_items (project_id, completed_at) WHERE status = 'done';
 
--- The truth behind an item's `dependencies`.
+-- The truth behind an item's `dependencies`, whose order is the column's.
 CREATE TABLE work_item_dependencies (
     item_id UUID NOT NULL REFERENCES work_items(id) ON DELETE CASCADE,
     depends_on_id UUID NOT NULL REFERENCES work_items(id) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
     PRIMARY KEY (item_id, depends_on_id),
     CONSTRAINT dependencies_not_on_itself CHECK (item_id <> depends_on_id)
 );
@@ -259,7 +260,7 @@ $$;
 -- for each conflict that begins, grows or ends, and one without for each changed claim: the conflicts it has now.
 CREATE FUNCTION conflict_changes(project UUID, changed JSONB)
 RETURNS TABLE (type TEXT, ord INTEGER, item_id UUID, attempt INTEGER, session_id UUID, data JSONB, conflicts JSON)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE STRICT AS $$
     WITH c AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(changed) AS c (
             ord INTEGER, id UUID, number INTEGER, title TEXT, status TEXT, assigned_agent_id TEXT, attempt INTEGER,

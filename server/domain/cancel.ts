@@ -57,13 +57,11 @@ function closeItems(): SqlText {
     ), plan AS MATERIALIZED (
       SELECT i.tid, coalesce(lighter.count, 0) AS count, doomed.id IS NOT NULL AS cancels, i.status = 'claimed' AS was_claimed,
         ${blockedByAllBut(but)} AS blocked_by,
-        (SELECT coalesce(jsonb_agg(d.depends_on_id ORDER BY d.position), '[]') FROM work_item_dependencies d
-          WHERE d.item_id = i.id AND NOT EXISTS (
-            SELECT FROM dropped x WHERE x.item_id = d.item_id AND x.depends_on_id = d.depends_on_id)) AS dependencies
+        i.dependencies - ARRAY(SELECT d.depends_on_id::text FROM dropped d WHERE d.item_id = i.id) AS dependencies
       FROM lighter FULL JOIN doomed USING (id) CROSS JOIN ${byId(text`coalesce(lighter.id, doomed.id)`)} i
     ), changes AS (
       UPDATE work_items AS i SET
-        open_blockers = i.open_blockers - plan.count,
+        open_blockers = i.open_blockers - plan.count, dependencies = plan.dependencies,
         status = CASE WHEN plan.cancels THEN 'cancelled' ELSE i.status END,
         completed_at = CASE WHEN plan.cancels THEN project.now ELSE i.completed_at END,
         stopping = i.stopping OR (plan.cancels AND plan.was_claimed),
@@ -82,7 +80,6 @@ function closeItems(): SqlText {
           || CASE WHEN plan.count = 0 THEN '{}'
             ELSE jsonb_build_object('blocked_by', plan.blocked_by, 'dependencies', plan.dependencies) END`,
         blockedBy: text`plan.blocked_by`,
-        dependencies: text`plan.dependencies`,
       })}
     )`;
 }

@@ -14,10 +14,10 @@ export interface ClaimEntry extends Entry {
   lease_seconds: number | null;
 }
 
+const lastsLong = text`coalesce(s.lease_expires_at > project.now + $4::float8 * interval '1 second', false)`;
 /** Whose claim it is to be: session `s` of an entry, and the lease it has then. A claim is a sign of life. */
-const claimant = text`s.tid AS session_tid, s.agent_id,
-        CASE WHEN s.channel = 'http' THEN NULL
-          WHEN s.lease_expires_at > project.now + $4::float8 * interval '1 second' THEN s.lease_expires_at
+const claimant = text`s.tid AS session_tid, s.agent_id, s.channel = 'socket' AND NOT ${lastsLong} AS renews,
+        CASE WHEN s.channel = 'http' THEN NULL WHEN ${lastsLong} THEN s.lease_expires_at
           ELSE project.now + $3::float8 * interval '1 second' END AS session_lease`;
 const mayClaim = text`s.project_id = project.id AND (s.channel = 'http' OR s.connection_id IS NOT NULL)`;
 
@@ -36,8 +36,8 @@ const claimJudged = text`
     ), renewed AS (
       -- One that inherited a dying lease would be swept at once.
       UPDATE agent_sessions s SET lease_expires_at = j.session_lease, last_seen_at = project.now
-      FROM (SELECT DISTINCT session_tid, session_lease FROM judged) j, project
-      WHERE s.ctid = j.session_tid AND s.channel = 'socket' AND s.lease_expires_at IS DISTINCT FROM j.session_lease
+      FROM judged j, project
+      WHERE j.renews AND s.ctid = j.session_tid
     ), changes AS (
       UPDATE work_items AS i SET
         status = 'claimed', attempt = i.attempt + 1, assigned_agent_id = j.agent_id, assigned_at = project.now,
@@ -51,7 +51,7 @@ const claimJudged = text`
       WHERE i.ctid = j.tid AND CASE
         WHEN (SELECT crowded FROM crowd) THEN false
         WHEN i.status = 'todo' AND i.open_blockers = 0
-          THEN NOT ${deniedByFiles({ files: text`j.files`, patterns: text`j.patterns` })}
+          THEN NOT ${deniedByFiles({ files: text`j.files`, patterns: text`j.patterns` }, text`project.conflict_policy`)}
         ELSE false END
       RETURNING ${event({
         ord: text`j.ord`,
@@ -95,27 +95,27 @@ export interface ClaimNextEntry extends ClaimEntry {
 }
 
 // Entries with files of their own come alone (commands/work.ts), so the first one's are everybody's.
-const files = text`coalesce((SELECT files FROM eligible LIMIT 1), '[]')`;
-const patterns = text`coalesce((SELECT patterns FROM eligible LIMIT 1), '{}')`;
+const files = text`$6::text::jsonb`;
+const patterns = text`$7::text::jsonb`;
 
 const claimingNext = mutation({
-  columns: text`after_id uuid, after_attempt int, ${claimColumns}`,
+  columns: text`nth int, after_id uuid, after_attempt int, ${claimColumns}`,
   operation: text`
     asking AS MATERIALIZED (
       SELECT input.*, ${claimant}, ${mayClaim} AS may_claim,
-        s.capacity - row_number() OVER (PARTITION BY s.id ORDER BY input.ord)
+        s.capacity - input.nth
           - (SELECT count(*) FROM work_items h WHERE h.session_id = s.id AND h.status = 'claimed') >= 0 AS has_room
       FROM input CROSS JOIN ${sessionById(text`input.session_id`)} s CROSS JOIN project
       WHERE input.after_id IS NULL OR (
         SELECT a.status FROM work_items a WHERE a.id = input.after_id AND a.session_id = input.session_id
           AND a.attempt = input.after_attempt) IN ('done', 'failed')
     ), eligible AS MATERIALIZED (
-      SELECT *, row_number() OVER (ORDER BY ord) AS place FROM asking WHERE has_room AND may_claim
+      SELECT *, row_number() OVER () AS place FROM asking WHERE has_room AND may_claim
     ), ready AS MATERIALIZED (
       SELECT tid, exclusive, row_number() OVER (ORDER BY priority, number) AS place FROM (
         SELECT i.ctid AS tid, i.priority, i.number, ${exclusive(files)} FROM work_items i CROSS JOIN project
         WHERE i.project_id = $1 AND i.status = 'todo' AND i.open_blockers = 0 AND ($5::text IS NULL OR $5::text::jsonb ? i.task_type)
-          AND NOT ${deniedByFiles({ files, patterns })}
+          AND NOT ${deniedByFiles({ files, patterns }, text`project.conflict_policy`)}
         ORDER BY i.priority, i.number LIMIT (SELECT count(*) FROM eligible)
       ) AS first_ready
     ), judged AS MATERIALIZED (
@@ -139,5 +139,23 @@ export function claimNext(
   lease: Lease,
 ): Promise<Outcome[]> {
   const types = taskTypes ? JSON.stringify(taskTypes) : null;
-  return write(sql, claimingNext, projectId, entries, [lease.seconds, lease.renewBelowSeconds, types]);
+  const { files, patterns } = entries[0]!;
+  const more = [
+    lease.seconds,
+    lease.renewBelowSeconds,
+    types,
+    JSON.stringify(files),
+    JSON.stringify(patterns),
+  ];
+  return write(sql, claimingNext, projectId, numbered(entries), more);
+}
+
+/** The how manieth of its session's each entry is: together they must not go beyond its capacity. */
+function numbered(entries: readonly ClaimNextEntry[]) {
+  const counts = new Map<string, number>();
+  return entries.map((entry) => {
+    const nth = (counts.get(entry.session_id) ?? 0) + 1;
+    counts.set(entry.session_id, nth);
+    return { ...entry, nth };
+  });
 }

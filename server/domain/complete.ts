@@ -2,7 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
 import { endClaim, heldColumns, mine, withFiles, type HeldEntry } from './held.ts';
 import { event, lineColumns, mutation, steps, write, type Outcome } from './journal.ts';
-import { blockedByAllBut, byId } from './wire.ts';
+import { blockedByAllBut, byId, noLease } from './wire.ts';
 
 export interface CompleteEntry extends HeldEntry {
   result_summary: string;
@@ -28,6 +28,7 @@ const completing = mutation({
         data: text`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'progress', 100,
           'result_summary', i.result_summary, 'failure_reason', NULL, 'lost_count', 0)
           || CASE WHEN input.files = '[]' THEN '{}' ELSE jsonb_build_object('files_added', input.files) END`,
+        lease: noLease,
       })}, i.parent_item_id
     ), freed AS MATERIALIZED (
       SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut({ dependencies: text`SELECT item_id FROM finished`, children: text`SELECT item_id FROM finished` })} AS blocked_by

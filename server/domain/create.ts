@@ -29,7 +29,7 @@ export interface CreateEntry extends Entry {
 const createdData = text`jsonb_strip_nulls(jsonb_build_object(
   'number', i.number, 'title', i.title, 'description', i.description, 'task_type', i.task_type,
   'status', i.status, 'priority', i.priority, 'parent_item_id', i.parent_item_id,
-  'dependencies', f.dependencies, 'blocked_by', b.blockers, 'files_planned', i.files_planned,
+  'dependencies', i.dependencies, 'blocked_by', b.blockers, 'files_planned', i.files_planned,
   'estimated_hours', i.estimated_hours, 'max_attempts', i.max_attempts, 'conflict_policy', i.conflict_policy,
   'result_summary', i.result_summary, 'progress', i.progress, 'completed_at', iso(i.completed_at)))
   || jsonb_build_object('metadata', i.metadata)`;
@@ -77,8 +77,8 @@ const creating = mutation({
       SELECT item.* FROM input CROSS JOIN ROWS FROM (
         jsonb_to_recordset(input.items) AS (${itemColumns})) WITH ORDINALITY AS item (${names}, place)
     ), link AS MATERIALIZED (
-      SELECT fresh.id AS item_id, target::uuid AS target_id, position::int AS position
-      FROM fresh CROSS JOIN jsonb_array_elements_text(fresh.dependencies) WITH ORDINALITY AS d (target, position)
+      SELECT fresh.id AS item_id, target::uuid AS target_id
+      FROM fresh CROSS JOIN jsonb_array_elements_text(fresh.dependencies) AS d (target)
     ), outward AS MATERIALIZED (
       SELECT target_id AS id FROM link UNION SELECT parent_item_id FROM fresh WHERE parent_item_id IS NOT NULL
       EXCEPT SELECT id FROM fresh
@@ -88,18 +88,18 @@ const creating = mutation({
       SELECT id FROM outward EXCEPT SELECT id FROM known_target
     ), ${cycles}, made AS (
       INSERT INTO work_items AS i (id, project_id, number, title, description, task_type, priority, parent_item_id,
-        files_planned, file_patterns, estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary,
+        dependencies, files_planned, file_patterns, estimated_hours, max_attempts, conflict_policy, metadata, status, result_summary,
         progress, completed_at, open_blockers, created_at, updated_at)
       SELECT f.id, project.id, project.next_number + f.place - 1, f.title, f.description, f.task_type, f.priority,
-        f.parent_item_id, f.files_planned, f.file_patterns, f.estimated_hours, f.max_attempts, f.conflict_policy,
+        f.parent_item_id, f.dependencies, f.files_planned, f.file_patterns, f.estimated_hours, f.max_attempts, f.conflict_policy,
         f.metadata, f.status, f.result_summary, CASE WHEN f.status = 'done' THEN 100 END,
         CASE WHEN f.status <> 'todo' THEN project.now END, b.count, project.now, project.now
       FROM fresh f JOIN blockers b ON b.id = f.id CROSS JOIN project
       WHERE NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM cycle) ORDER BY f.place
       RETURNING i.*
     ), linked AS (
-      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
-      SELECT item_id, target_id, position FROM link WHERE EXISTS (SELECT FROM made)
+      INSERT INTO work_item_dependencies (item_id, depends_on_id)
+      SELECT item_id, target_id FROM link WHERE EXISTS (SELECT FROM made)
     ), heavier AS MATERIALIZED (
       SELECT parent_item_id AS id, count(*)::int AS count, jsonb_agg(id ORDER BY number) AS added
       FROM made WHERE status = 'todo' AND parent_item_id NOT IN (SELECT id FROM fresh) GROUP BY 1
@@ -120,9 +120,8 @@ const creating = mutation({
         type: text`'item.created'`,
         data: createdData,
         blockedBy: text`b.blockers`,
-        dependencies: text`f.dependencies`,
       })}
-      FROM made i JOIN fresh f ON f.id = i.id JOIN blockers b ON b.id = i.id
+      FROM made i JOIN fresh f ON f.id = i.id JOIN blockers b ON b.id = i.id CROSS JOIN project
       UNION ALL SELECT * FROM parents
     )`,
   notes: text`

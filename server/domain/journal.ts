@@ -1,7 +1,7 @@
 import type { EventType } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
-import { blockedBy, dependenciesOf, itemJsonWith, leaseOf } from './wire.ts';
+import { blockedBy, itemJsonWith, leaseOf } from './wire.ts';
 
 /**
  * One change that somebody asked for. A statement takes many at once: they go to SQL as one JSON array,
@@ -55,6 +55,12 @@ interface ResultRow extends LogRow {
   error: string | null;
 }
 
+/** One state change, in two forms: most callers give no request_id, and what is to be remembered costs them nothing. */
+export interface Statement {
+  plain: SqlText;
+  remembering: SqlText;
+}
+
 /**
  * Composes one state change as one statement: lock the project, pass over what was answered before, change items,
  * append to the log, remember the answers.
@@ -65,30 +71,8 @@ interface ResultRow extends LogRow {
  * `notes` (ord, note) says of an entry without rows what the condition was that failed, where the statement knows.
  * Parameters: $1 the project, $2 the entries, from $3 on the operation's own.
  */
-export function mutation({ columns, operation, notes = noNotes }: Mutation): SqlText {
-  return text`
-    WITH project AS MATERIALIZED (
-      SELECT id, last_seq, next_number, conflict_policy, clock_timestamp() AS now FROM projects WHERE id = $1 FOR UPDATE
-    ), given AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset($2)
-        AS given (ord int, actor text, caller text, request_id text, fingerprint text, ${columns})
-    ), known AS MATERIALIZED (
-      SELECT given.ord, r.fingerprint = given.fingerprint AS same, r.answer, r.error FROM given CROSS JOIN LATERAL (
-        SELECT * FROM requests WHERE caller = given.caller AND request_id = given.request_id OFFSET 0) r
-      WHERE given.request_id IS NOT NULL
-    ), input AS MATERIALIZED (
-      SELECT given.* FROM given, project WHERE NOT EXISTS (SELECT FROM known WHERE known.ord = given.ord)
-    ), ${operation}, ${conflictChanges}, ${log}
-    SELECT ord, seq::float8 AS seq, type, iso(at) AS at, actor, item_id, attempt, session_id, data::text AS data,
-      item::text AS item, conflicts::text AS conflicts, lease_expires_at,
-      NULL AS note, false AS known, true AS same, NULL AS answer, NULL AS error
-    FROM lines
-    UNION ALL
-    SELECT ord, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, note, false, true, NULL, NULL
-    FROM (${notes}) AS notes
-    UNION ALL
-    SELECT ord, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, same, answer::text, error::text
-    FROM known`;
+export function mutation(parts: Mutation): Statement {
+  return { plain: compose(parts, false), remembering: compose(parts, true) };
 }
 
 interface Mutation {
@@ -97,18 +81,58 @@ interface Mutation {
   notes?: SqlText;
 }
 
-const noNotes = text`SELECT NULL::int AS ord, NULL AS note WHERE false`;
+function compose({ columns, operation, notes }: Mutation, remembers: boolean): SqlText {
+  return text`
+    WITH project AS MATERIALIZED (
+      SELECT id, last_seq, next_number, conflict_policy, clock_timestamp() AS now FROM projects WHERE id = $1 FOR UPDATE
+    ), ${inputOf(columns, remembers)}, ${operation}, ${conflictChanges}, ${log}${remembers ? remembered : nothing}
+    SELECT ord, seq::float8 AS seq, type, iso(at) AS at, actor, item_id, attempt, session_id, data::text AS data,
+      item::text AS item, conflicts::text AS conflicts, lease_expires_at,
+      NULL AS note, false AS known, true AS same, NULL AS answer, NULL AS error
+    FROM lines
+    ${notes ? notesRows(notes) : nothing}
+    ${remembers ? knownRows : nothing}`;
+}
+
+const nothing = text``;
+
+/** CTE `input`: the entries, without those that were answered before. */
+function inputOf(columns: SqlText, remembers: boolean): SqlText {
+  if (!remembers)
+    return text`input AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($2) AS input (ord int, actor text, ${columns}))`;
+  return text`given AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset($2)
+        AS given (ord int, actor text, caller text, request_id text, fingerprint text, ${columns})
+    ), known AS MATERIALIZED (
+      SELECT given.ord, r.fingerprint = given.fingerprint AS same, r.answer, r.error FROM given CROSS JOIN LATERAL (
+        SELECT * FROM requests WHERE caller = given.caller AND request_id = given.request_id OFFSET 0) r
+      WHERE given.request_id IS NOT NULL
+    ), input AS MATERIALIZED (
+      SELECT given.* FROM given, project WHERE NOT EXISTS (SELECT FROM known WHERE known.ord = given.ord)
+    )`;
+}
+
+const notesRows = (notes: SqlText) => text`UNION ALL
+    SELECT ord, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, note, false, true, NULL, NULL
+    FROM (${notes}) AS notes`;
+
+const knownRows = text`UNION ALL
+    SELECT ord, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, same, answer::text, error::text
+    FROM known`;
 
 /** Runs a {@link mutation} for these entries. */
 export async function write(
   sql: Sql,
-  statement: SqlText,
+  statement: Statement,
   projectId: string,
   entries: readonly Entry[],
   more: readonly (string | number | null)[] = [],
 ): Promise<Outcome[]> {
   const given = sql.json(entries.map((entry, ord) => ({ ...entry, ord })));
-  const rows = await sql.unsafe<ResultRow[]>(statement.text, [projectId, given, ...more], { prepare: true });
+  const { text } = entries.some((entry) => entry.request_id !== undefined)
+    ? statement.remembering
+    : statement.plain;
+  const rows = await sql.unsafe<ResultRow[]>(text, [projectId, given, ...more], { prepare: true });
   return outcomes(entries.length, rows);
 }
 
@@ -145,17 +169,15 @@ interface EventColumns {
 }
 
 /**
- * What `changes` has of the item that it changed: row `i`, as it is then. `blockedBy`, `dependencies` and `lease` replace
+ * What `changes` has of the item that it changed: row `i`, as it is then; `project` is in reach. `blockedBy` and `lease` replace
  * what the statement's snapshot cannot know yet.
  */
-export function event(
-  columns: EventColumns & { blockedBy?: SqlText; dependencies?: SqlText; lease?: SqlText },
-): SqlText {
+export function event(columns: EventColumns & { blockedBy?: SqlText; lease?: SqlText }): SqlText {
   const lease = columns.lease ?? leaseOf;
   const item = itemJsonWith({
     blockedBy: columns.blockedBy ?? blockedBy,
-    dependencies: columns.dependencies ?? dependenciesOf,
     lease,
+    policy: text`project.conflict_policy`,
   });
   return text`${columns.ord} AS ord, ${columns.step ?? steps.change}::int AS step, (${columns.type})::text AS type,
     i.id AS item_id, i.attempt, i.session_id, ${columns.data} AS data, ${item} AS item, iso(${lease}) AS lease_expires_at,
@@ -190,10 +212,11 @@ const conflictChanges = text`
       WHERE shares.changed IS NOT NULL
     )`;
 
-/** Numbers the lines without a gap, appends them, raises the project's last_seq, remembers answers by request_id. */
+/** Numbers the lines without a gap, appends them, raises the project's last_seq. */
 const log = text`
     lines AS MATERIALIZED (
-      SELECT u.ord, u.step, u.type, u.item_id, u.data, u.item, u.conflicts, u.lease_expires_at, project.now AS at, input.actor,
+      SELECT u.ord, u.step, u.type, u.item_id, u.data, u.item, u.conflicts, u.lease_expires_at, project.now AS at,
+        $2 -> u.ord ->> 'actor' AS actor,
         CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.attempt END AS attempt,
         CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.session_id END AS session_id,
         CASE WHEN u.type IS NOT NULL THEN project.last_seq
@@ -204,15 +227,17 @@ const log = text`
         FROM changes
         UNION ALL
         SELECT ord, ${steps.conflicts}, type, item_id, attempt, session_id, data, NULL, NULL, NULL FROM conflict WHERE type IS NOT NULL
-      ) AS u JOIN input ON input.ord = u.ord CROSS JOIN project
+      ) AS u CROSS JOIN project
     ), logged AS (
       INSERT INTO events (project_id, seq, type, at, actor, item_id, attempt, session_id, data)
       SELECT $1::uuid, seq, type, at, actor, item_id, attempt, session_id, data FROM lines WHERE seq IS NOT NULL
     ), raised AS (
-      UPDATE projects SET last_seq = (SELECT max(seq) FROM lines),
-        next_number = next_number + (SELECT count(*) FROM lines WHERE type = 'item.created')::int
-      WHERE id = $1 AND EXISTS (SELECT FROM lines WHERE seq IS NOT NULL)
-    ), remembered AS (
+      UPDATE projects SET last_seq = added.last_seq, next_number = next_number + added.items
+      FROM (SELECT max(seq) AS last_seq, count(*) FILTER (WHERE type = 'item.created')::int AS items FROM lines) AS added
+      WHERE id = $1 AND added.last_seq IS NOT NULL
+    )`;
+
+const remembered = text`, remembered AS (
       INSERT INTO requests (caller, request_id, fingerprint, answer)
       SELECT input.caller, input.request_id, input.fingerprint, json_agg(json_build_object(
         'ord', l.ord, 'seq', l.seq, 'type', l.type, 'at', iso(l.at), 'actor', l.actor, 'item_id', l.item_id,

@@ -55,7 +55,7 @@ const changed = text`
       UPDATE work_items AS i SET
         title = ${textOf(text`title`)}, description = ${textOf(text`description`)}, task_type = ${textOf(text`task_type`)},
         priority = (${textOf(text`priority`)})::int, parent_item_id = good.new_parent,
-        files_planned = ${jsonOf(text`files_planned`)},
+        dependencies = ${jsonOf(text`dependencies`)}, files_planned = ${jsonOf(text`files_planned`)},
         file_patterns = CASE WHEN good.patch ? 'files_planned' THEN good.patterns ELSE i.file_patterns END,
         estimated_hours = (${textOf(text`estimated_hours`)})::float8, max_attempts = (${textOf(text`max_attempts`)})::int,
         conflict_policy = ${textOf(text`conflict_policy`)}, metadata = ${jsonOf(text`metadata`)},
@@ -66,7 +66,6 @@ const changed = text`
         type: text`'item.updated'`,
         data: text`good.patch || CASE WHEN good.relinks THEN jsonb_build_object('blocked_by', blockers.ids) ELSE '{}' END`,
         blockedBy: text`blockers.ids`,
-        dependencies: text`(SELECT coalesce(jsonb_agg(target_id ORDER BY position), '[]') FROM link)`,
       })}
     )`;
 
@@ -102,10 +101,10 @@ const updating = mutation({
         input.version IS NOT NULL AND input.version <> i.version AS stale
       FROM input CROSS JOIN ${byId(text`input.id`)} i WHERE i.project_id = $1
     ), link AS MATERIALIZED (
-      SELECT target.id AS item_id, d.id::uuid AS target_id, position::int AS position
-      FROM target CROSS JOIN jsonb_array_elements_text(target.patch -> 'dependencies') WITH ORDINALITY AS d (id, position)
+      SELECT target.id AS item_id, d.id::uuid AS target_id
+      FROM target CROSS JOIN jsonb_array_elements_text(target.patch -> 'dependencies') AS d (id)
       WHERE target.relinks
-      UNION ALL SELECT d.item_id, d.depends_on_id, d.position
+      UNION ALL SELECT d.item_id, d.depends_on_id
       FROM target JOIN work_item_dependencies d ON d.item_id = target.id WHERE NOT target.relinks
     ), missing AS MATERIALIZED (
       SELECT id FROM (SELECT target_id AS id FROM link UNION SELECT new_parent FROM target WHERE new_parent IS NOT NULL) AS wanted
@@ -116,9 +115,9 @@ const updating = mutation({
       DELETE FROM work_item_dependencies d USING good
       WHERE good.relinks AND d.item_id = good.id AND d.depends_on_id NOT IN (SELECT target_id FROM link)
     ), linked AS (
-      INSERT INTO work_item_dependencies (item_id, depends_on_id, position)
-      SELECT link.item_id, link.target_id, link.position FROM link JOIN good ON good.id = link.item_id WHERE good.relinks
-      ON CONFLICT (item_id, depends_on_id) DO UPDATE SET position = excluded.position
+      INSERT INTO work_item_dependencies (item_id, depends_on_id)
+      SELECT link.item_id, link.target_id FROM link JOIN good ON good.id = link.item_id WHERE good.relinks
+      ON CONFLICT (item_id, depends_on_id) DO NOTHING
     ), holding AS MATERIALIZED (
       SELECT w.id, w.number, 1 AS edge FROM link CROSS JOIN ${byId(text`link.target_id`)} w WHERE w.status <> 'done'
       UNION ALL SELECT w.id, w.number, 2 FROM good JOIN work_items w ON w.parent_item_id = good.id

@@ -22,6 +22,9 @@ export const leaseOf = text`
   CASE WHEN i.status = 'claimed' THEN
     least(i.lease_expires_at, (SELECT s.lease_expires_at FROM agent_sessions s WHERE s.id = i.session_id)) END`;
 
+/** Of an item that is no claim now. */
+export const noLease = text`NULL::timestamptz`;
+
 /** Ids of what holds `i` back, in the snapshot of the statement: dependencies not done, open children. */
 export const blockedBy = text`CASE WHEN i.open_blockers = 0 THEN '[]'::jsonb ELSE blocked_by(i.id) END`;
 
@@ -39,39 +42,39 @@ export function blockedByAllBut(but: { dependencies?: SqlText; children?: SqlTex
 export const blockedByAnd = (added: SqlText): SqlText => text`
   (SELECT coalesce(jsonb_agg(DISTINCT every.blocker), '[]') FROM jsonb_array_elements_text(${blockedBy} || coalesce(${added}, '[]')) AS every (blocker))`;
 
-export const dependenciesOf = text`
-  coalesce((SELECT jsonb_agg(d.depends_on_id ORDER BY d.position) FROM work_item_dependencies d WHERE d.item_id = i.id), '[]')`;
-
 interface MoreFiles {
   files: SqlText;
   patterns: SqlText;
 }
 
-const policyOf = text`coalesce(i.conflict_policy, (SELECT p.conflict_policy FROM projects p WHERE p.id = i.project_id))`;
+const policyOfProject = text`(SELECT p.conflict_policy FROM projects p WHERE p.id = i.project_id)`;
 
 /**
  * Would claiming `i`, with these files added to its plan, be refused for its files? Only asked under policy deny,
  * the item's own or else its project's. What costs least to know comes first.
  */
-export function deniedByFiles(more?: MoreFiles): SqlText {
+export function deniedByFiles(more?: MoreFiles, policy = policyOfProject): SqlText {
   const planned = more ? text`i.files_planned || ${more.files}` : text`i.files_planned`;
   const patterns = more ? text`i.file_patterns || ${more.patterns}` : text`i.file_patterns`;
   return text`
     CASE WHEN ${planned} = '[]' AND i.files_modified = '[]' THEN false
-    WHEN ${policyOf} <> 'deny' THEN false
+    WHEN coalesce(i.conflict_policy, ${policy}) <> 'deny' THEN false
     ELSE conflicts_with_claims(i.project_id, i.id, ${planned}, i.files_modified, ${patterns}) END`;
 }
 
-export const readyNow = text`
-  CASE WHEN i.status = 'todo' AND i.open_blockers = 0 THEN NOT ${deniedByFiles()} ELSE false END`;
+const readyUnder = (policy: SqlText) => text`
+  CASE WHEN i.status = 'todo' AND i.open_blockers = 0 THEN NOT ${deniedByFiles(undefined, policy)} ELSE false END`;
+
+export const readyNow = readyUnder(policyOfProject);
 
 interface Derived {
-  dependencies: SqlText;
   blockedBy: SqlText;
   lease: SqlText;
+  /** The project's. */
+  policy: SqlText;
 }
 
-/** Row `i` of work_items as the wire has it. `derived` replaces what the statement's snapshot cannot know yet. */
+/** Row `i` of work_items as the wire has it. `derived` replaces what the statement's snapshot cannot know yet, or has at hand. */
 export function itemJsonWith(derived: Derived): SqlText {
   return text`json_build_object(
     'id', i.id, 'project_id', i.project_id, 'number', i.number, 'parent_item_id', i.parent_item_id,
@@ -82,12 +85,12 @@ export function itemJsonWith(derived: Derived): SqlText {
     'lease_expires_at', iso(${derived.lease}),
     'progress', i.progress, 'progress_note', i.progress_note,
     'files_planned', i.files_planned, 'files_modified', i.files_modified, 'conflict_policy', i.conflict_policy,
-    'dependencies', ${derived.dependencies},
+    'dependencies', i.dependencies,
     'blocked_by', ${derived.blockedBy},
-    'ready', ${readyNow}, 'stopping', i.stopping, 'retry_at', iso(i.retry_at),
+    'ready', ${readyUnder(derived.policy)}, 'stopping', i.stopping, 'retry_at', iso(i.retry_at),
     'estimated_hours', i.estimated_hours, 'result_summary', i.result_summary, 'failure_reason', i.failure_reason,
     'created_at', iso(i.created_at), 'updated_at', iso(i.updated_at), 'completed_at', iso(i.completed_at),
     'metadata', i.metadata, 'version', i.version)`;
 }
 
-export const itemJson = itemJsonWith({ dependencies: dependenciesOf, blockedBy, lease: leaseOf });
+export const itemJson = itemJsonWith({ blockedBy, lease: leaseOf, policy: policyOfProject });
