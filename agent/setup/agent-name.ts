@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, resolve } from 'node:path';
+import { limits } from '@switchyard/shared/limits';
+
+/** The folder that paths are relative to: the nearest above that has `.git` (a file in a worktree), else the folder itself. */
+export function repositoryRoot(folder: string): string {
+  const start = realpathOf(resolve(folder));
+  for (let at = start; ; at = dirname(at)) {
+    if (existsSync(resolve(at, '.git'))) return at;
+    if (at === dirname(at)) return start;
+  }
+}
+
+/** With links followed as far as there is something. */
+export function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : resolve(realpathOf(above), basename(path));
+  }
+}
+
+/**
+ * The name that a coding agent goes by, the same for its MCP server, its hooks and what it types in a shell:
+ * SWITCHYARD_AGENT, or made of the client, the repository's folder and the machine. A file that is committed cannot
+ * hold it, because it is read on every machine.
+ *
+ *     clientAgentName('claude', '/home/anna/shop') // 'claude-shop-5f0c@laptop'
+ */
+export function clientAgentName(
+  client: string,
+  folder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  if (env.SWITCHYARD_AGENT) return env.SWITCHYARD_AGENT;
+  const root = repositoryRoot(folder);
+  // Two clones may have one name.
+  const mark = createHash('sha256').update(root).digest('hex').slice(0, 4);
+  const name = basename(root).replace(/[^\w.-]+/g, '_') || 'root';
+  return `${client}-${name}-${mark}@${hostname()}`.slice(0, limits.agentIdLength);
+}
