@@ -1,6 +1,15 @@
 import { buildApplication, buildRouteMap, text_en, type Application } from '@stricli/core';
-import { list } from './commands/list.ts';
+import { add } from './commands/add.ts';
+import { claim } from './commands/claim.ts';
+import { explain } from './commands/explain.ts';
+import { files } from './commands/files.ts';
+import { importBacklog } from './commands/import.ts';
+import { list, ready } from './commands/list.ts';
 import { projects } from './commands/projects.ts';
+import { show } from './commands/show.ts';
+import { cancel, retry } from './commands/steer.ts';
+import { token } from './commands/token.ts';
+import { complete, fail, heartbeat, release } from './commands/work.ts';
 import type { Cli } from './context.ts';
 import { wordingOf } from './wording.ts';
 import { version } from './version.ts';
@@ -13,7 +22,21 @@ import { version } from './version.ts';
  */
 const routes = {
   projects,
+  add,
+  import: importBacklog,
   list,
+  ready,
+  show,
+  explain,
+  claim,
+  heartbeat,
+  files,
+  complete,
+  fail,
+  release,
+  cancel,
+  retry,
+  token,
 };
 
 /** `failed` hears what a command threw, or why the command line was not understood. */

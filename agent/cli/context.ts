@@ -5,7 +5,8 @@ import type { Call } from '../call.ts';
 import { Misuse } from '../command.ts';
 import { httpCaller } from '../http.ts';
 import { findHub, type HubAddress } from '../hub-address.ts';
-import { Output, type TextStream } from './output.ts';
+import type { Output, TextStream } from './output.ts';
+import { patient } from './patient-call.ts';
 
 /** What a command needs of `process`; tests make one of their own. */
 export interface CliProcess extends StricliProcess {
@@ -39,7 +40,7 @@ export class Cli implements CommandContext {
 
   /** Sends a command to the hub. Throws `NoHub` and the hub's `Refusal`. */
   readonly call: Call = (command, input, options) =>
-    (this.#call ??= httpCaller(this.hub))(command, input, options);
+    (this.#call ??= patient(httpCaller(this.hub)))(command, input, options);
 
   /** The project meant: `--project`, SWITCHYARD_PROJECT, or the only one there is. Throws `Misuse`. */
   async project(flag: string | undefined): Promise<string> {

@@ -53,3 +53,38 @@ export function docs({
     fullDescription: details === undefined ? `${brief}.` : `${brief}.\n\n${details}`,
   };
 }
+
+/** An optional flag with a whole number. */
+export function wholeNumber(placeholder: string, brief: string, min: number, max: number) {
+  const parse = (input: string): number => {
+    const value = Number(input);
+    if (!/^\d+$/.test(input) || value < min || value > max)
+      throw new Error(`not a whole number from ${min} to ${max}`);
+    return value;
+  };
+  return { kind: 'parsed', parse, optional: true, placeholder, brief } as const;
+}
+
+/** An optional flag with a number, fractions allowed. */
+export function decimal(placeholder: string, brief: string, min: number, max: number) {
+  const parse = (input: string): number => {
+    const value = Number(input);
+    if (input.trim() === '' || !(value >= min && value <= max))
+      throw new Error(`not a number from ${min} to ${max}`);
+    return value;
+  };
+  return { kind: 'parsed', parse, optional: true, placeholder, brief } as const;
+}
+
+/** Positional arguments. */
+export const itemArgument = {
+  parse: String,
+  placeholder: 'ITEM',
+  brief: "Its number, as 31 or '#31', or its uuid",
+} as const;
+export const heldArgument = {
+  parse: String,
+  optional: true,
+  placeholder: 'ITEM',
+  brief: "Its number, as 31 or '#31', or its uuid (default: the one that this agent holds)",
+} as const;

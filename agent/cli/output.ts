@@ -67,7 +67,7 @@ export class Output {
 
   /** Text in a colour, where stdout shows colours: not in a pipe, and not under NO_COLOR. */
   style(format: Style, text: string): string {
-    return styleText(format, text, { stream: this.#stdout as NodeJS.WriteStream });
+    return styleText(format, text, { stream: this.#stdout });
   }
 }
 

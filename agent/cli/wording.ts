@@ -33,18 +33,22 @@ export function wordingOf(failed: (error: unknown) => void): Wording {
   };
 }
 
-/** A hub speaks of its commands; people at a prompt have these. */
-const inWordsOfPrompt: readonly (readonly [RegExp, string])[] = [
+const promptWords: readonly (readonly [RegExp, string])[] = [
   [/\bitem\.claim_next\b/g, 'switchyard claim --next'],
   [/\bitems?\.(explain|retry|claim|release|complete|fail|cancel|list)\b/g, 'switchyard $1'],
   [/\bitem\.get\b/g, 'switchyard show'],
 ];
 
+/** A hub speaks of its commands; people at a prompt have those of the command line. */
+export function inWordsOfThePrompt(message: string): string {
+  return promptWords.reduce((text, [name, command]) => text.replace(name, command), message);
+}
+
 /** What a person reads of an error: a sentence for what was to be expected, the stack for a fault of ours. */
 export function messageFor(error: Error): string {
   const expected = error instanceof Refusal || error instanceof Misuse || error instanceof NoHub;
   if (!expected) return `This is a fault in switchyard: ${error.stack ?? error.message}`;
-  return inWordsOfPrompt.reduce((text, [name, command]) => text.replace(name, command), error.message);
+  return inWordsOfThePrompt(error.message);
 }
 
 /** Stricli paints a whole message bold and red, which nobody likes to read: only the first word stays so. */

@@ -1,14 +1,12 @@
-import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Refusal } from '@switchyard/shared/errors';
-import type { Call } from '../call.ts';
 import { Misuse, readArguments, readTextFile, runCommand } from '../command.ts';
 import { httpCaller } from '../http.ts';
 import { findHub } from '../hub-address.ts';
 import { parseBacklog } from './backlog.ts';
 import { importPlan } from './create.ts';
+import { showProgress } from './progress.ts';
+import { ensureProject, projectNameOf } from './project.ts';
 import { reportOf } from './report.ts';
-import { slugOf } from './text.ts';
 
 const usage = `Imports a backlog into a project of a started hub. Importing it again adds only what is new.
 
@@ -42,28 +40,7 @@ await runCommand(async () => {
   const project = values.project || process.env.SWITCHYARD_PROJECT || projectNameOf(file);
   const call = httpCaller(findHub());
   await ensureProject(call, project);
-  const imported = await importPlan(call, project, plan, { onProgress: showProgress });
+  const imported = await importPlan(call, project, plan, { onProgress: showProgress(process.stderr) });
   console.log(reportOf(plan, imported, project, values.warnings));
   return 0;
 });
-
-function projectNameOf(file: string): string {
-  const name = slugOf(basename(file, extname(file)));
-  if (name === null) throw new Misuse('The file’s name makes no project name: give one with --project.');
-  return name;
-}
-
-async function ensureProject(call: Call, name: string): Promise<void> {
-  try {
-    await call('project.get', { project: name });
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'NOT_FOUND') throw error;
-    await call('project.create', { name });
-  }
-}
-
-function showProgress(done: number, total: number): void {
-  if (process.stderr.isTTY)
-    process.stderr.write(`\r\x1b[K${done === total ? '' : `importing ${done} of ${total}`}`);
-  else if (done > 0) console.error(`importing ${done} of ${total}`);
-}

@@ -1,0 +1,39 @@
+import { buildCommand } from '@stricli/core';
+import { readTextFile } from '../../command.ts';
+import { ensureProject, projectNameOf } from '../../import/project.ts';
+import type { Cli } from '../context.ts';
+import { docs, projectFlag, toggle, type ProjectFlag } from '../flags.ts';
+import { importText } from '../import-text.ts';
+
+interface Flags extends ProjectFlag {
+  readonly warnings?: boolean;
+}
+
+export const importBacklog = buildCommand({
+  async func(this: Cli, flags: Flags, file: string) {
+    const text = await readTextFile(file);
+    const project = flags.project || this.env.SWITCHYARD_PROJECT || projectNameOf(file);
+    await ensureProject(this.call, project);
+    await importText(this, text, { project, warnings: flags.warnings });
+  },
+  parameters: {
+    flags: {
+      ...projectFlag,
+      project: {
+        ...projectFlag.project,
+        brief: 'Made when it is new (default: SWITCHYARD_PROJECT, or the file’s name)',
+      },
+      warnings: toggle('List every warning, not a few of each kind'),
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ parse: String, placeholder: 'FILE', brief: 'Told by its content' }],
+    },
+  },
+  docs: docs({
+    brief: 'Bring a backlog: a Markdown checklist, Beads or Task Master',
+    usage: 'FILE [flags]',
+    examples: [['TODO.md --project shop', 'What the checklist has and the project has not']],
+    details: 'Importing a file again adds only what is new.',
+  }),
+});
