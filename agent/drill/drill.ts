@@ -68,7 +68,7 @@ export class Drill {
 
   /** Throws the hub's `Refusal` when it cannot go on; broken rules are in the result. */
   async run(): Promise<DrillResult> {
-    const watcher = await connect(this.#hub);
+    const watcher = await connect({ ...this.#hub, project: null });
     this.#call = (command, input) => watcher.call(command, input, { timeoutMs: askMsMax });
     try {
       const description = `A drill, seed ${this.options.seed}`;
@@ -79,7 +79,7 @@ export class Drill {
       return await this.#check(following, gaveUp);
     } finally {
       this.abort();
-      watcher.close();
+      await watcher.close();
     }
   }
 

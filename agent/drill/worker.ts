@@ -69,7 +69,7 @@ class DrillAgent {
       if (claim) claim = await this.#work(claim);
       else await this.#idle();
     }
-    this.#client.close();
+    await this.#client.close();
   }
 
   /** Takes an offered item when there is one, and otherwise the next; null when there is nothing to do. */

@@ -118,14 +118,31 @@ test('a completion whose answer got lost is answered after the reconnect', async
   expect(events.filter((event) => event.type === 'item.completed')).toHaveLength(1);
 });
 
-test('without a request_id the caller is told that nobody knows', async () => {
-  const { project } = await projectWith(1);
+test('a claim whose answer got lost is one claim, under a request_id of its own', async () => {
+  const { project } = await projectWith(2);
   const between = await proxy();
   const agent = await client({ url: between.url, project, agentId: 'anna' });
   between.loseAnswers();
   const claimed = agent.call('item.claim_next', { project });
-  setTimeout(() => between.cut(), 50);
-  await expect(claimed).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  const claimedItems = () => call('item.list', { project, status: 'claimed' });
+  await expect.poll(async () => (await claimedItems()).total).toBe(1);
+  between.cut();
+  const { claim } = await claimed;
+  expect((await claimedItems()).items.map(({ id }) => id)).toEqual([claim!.item.id]);
+});
+
+test('where nobody answers in time the refusal has the request_id that finds out', async () => {
+  const { project, items } = await projectWith(1);
+  const between = await proxy();
+  const agent = await client({ url: between.url, project, agentId: 'anna' });
+  between.loseAnswers();
+  const id = items[0]!.id;
+  const asked = agent.call('item.claim', { id }, { timeoutMs: 200 });
+  await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  const request_id = await asked.then(String, (refusal: Refusal) => refusal.details.request_id as string);
+  between.cut();
+  const { claim } = await agent.call('item.claim', { id, request_id });
+  expect(claim).toMatchObject({ attempt: 1, session_id: agent.sessionId });
 });
 
 test('the heartbeat finds out that a claim is lost', async () => {
@@ -141,7 +158,7 @@ test('the heartbeat finds out that a claim is lost', async () => {
 
 test('a closed client says so', async () => {
   const watcher = await client();
-  watcher.close();
+  await watcher.close();
   await expect(watcher.call('project.list', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 

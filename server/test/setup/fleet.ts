@@ -46,7 +46,9 @@ export async function startFleet(
     refused: new Map(),
     finished: Promise.resolve(),
   };
-  onTestFinished(() => fleet.clients.forEach((client) => client.close()));
+  onTestFinished(async () => {
+    await Promise.all(fleet.clients.map((client) => client.close()));
+  });
   const work = async (client: HubClient): Promise<void> => {
     while (fleet.completed() < items) {
       const { claim } = await client.call(
