@@ -16,7 +16,7 @@ const offerAgainMs = 1_000;
 const offeredMax = 5_000;
 
 /** What may make an item ready, and what leaves its holder with room. */
-const bringsItems = new Set<EventType>([
+export const bringsItems = new Set<EventType>([
   'item.created',
   'item.updated',
   'item.released',
@@ -27,8 +27,11 @@ const bringsItems = new Set<EventType>([
   'project.updated',
 ]);
 const freesAgents = new Set<EventType>(['item.completed', 'item.failed']);
-/** An agent that has just finished mostly claims its next item in the same breath, and is then not free at all. */
+/** An agent that has just finished mostly asks for its next item in the same breath, and is then not free at all. */
 const settleMs = 4;
+
+/** When to look again: who is in the middle of something may be free in a moment; an offer may be left lying. */
+const lookAfterMs = { unsettled: scanGapMs, offered: offerAgainMs, nothing: null };
 
 interface State {
   scanning: boolean;
@@ -94,8 +97,8 @@ export class Offers {
     state.timer = null;
     state.scanning = true;
     void this.#scan(projectId)
-      .then((unclaimed) => {
-        this.#later(projectId, state.again ? scanGapMs : unclaimed ? offerAgainMs : null);
+      .then((found) => {
+        this.#later(projectId, state.again ? scanGapMs : lookAfterMs[found]);
       })
       .catch((error: unknown) => {
         this.#hub.log.debug({ err: error, projectId }, 'could not look for ready items');
@@ -127,7 +130,7 @@ export class Offers {
 
   /** A new item comes with all there is to know of it: whoever is idle hears of it without another look. */
   #offerNew(projectId: string, rows: readonly LogRow[]): void {
-    const room = roomsOf(withRoom(this.#agents.of(projectId)));
+    const room = roomsOf(idle(withRoom(this.#agents.of(projectId))));
     for (const { item } of rows) {
       if (room.size === 0) break;
       const offered = raw<Item>(item!);
@@ -138,14 +141,16 @@ export class Offers {
     this.look(projectId, settleMs);
   }
 
-  /** Offers what is ready; true when something was, so that it is offered again if nobody takes it. */
-  async #scan(projectId: string): Promise<boolean> {
-    const asked = withRoom(this.#agents.of(projectId));
+  /** Offers what is ready to whoever is idle. */
+  async #scan(projectId: string): Promise<keyof typeof lookAfterMs> {
+    const free = withRoom(this.#agents.of(projectId));
+    const asked = idle(free);
+    if (asked.length === 0 && free.length > 0) return 'unsettled';
     const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, asked));
-    const agents = withRoom(this.#agents.of(projectId));
+    const agents = idle(withRoom(this.#agents.of(projectId)));
     if (ready.length === 0 || agents.length === 0) {
       if (this.#agents.of(projectId).size === 0) this.#offered.clear();
-      return false;
+      return ready.length > 0 || asked.length < free.length ? 'unsettled' : 'nothing';
     }
     const room = roomsOf(agents);
     // Different items to different agents first; who is left over then hears what others have heard.
@@ -159,7 +164,7 @@ export class Offers {
     }
     await this.#tell(chosen);
     this.#forget();
-    return true;
+    return asked.length < free.length ? 'unsettled' : 'offered';
   }
 
   /** Only what is offered is read whole: of what is ready that is little, while many are between two claims. */
@@ -209,6 +214,12 @@ export class Offers {
 
 const withRoom = (agents: ReadonlySet<LocalAgent>) =>
   [...agents].filter((agent) => agent.connectedSeq !== null && agent.held < agent.capacity);
+
+/** Those who wait for nothing of ours: an agent with a command under way is likely to be claiming. */
+function idle(agents: readonly LocalAgent[]): LocalAgent[] {
+  const since = performance.now() - settleMs;
+  return agents.filter(({ socket, freeSinceMs }) => socket.data.inFlight === 0 && freeSinceMs <= since);
+}
 
 /** How many claims each of them has room for. */
 const roomsOf = (agents: readonly LocalAgent[]) =>

@@ -110,7 +110,7 @@ interface Parts {
 }
 
 /** Waits until it holds, or for so long. */
-async function settled(holds: () => boolean, timeoutMs: number): Promise<void> {
+export async function settled(holds: () => boolean, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!holds() && performance.now() < deadline) await sleep(10);
 }
