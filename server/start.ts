@@ -15,6 +15,7 @@ import type { OriginRules } from './http/origin.ts';
 import type { Hub } from './hub.ts';
 import { Lanes } from './lanes.ts';
 import type { Logger } from './log.ts';
+import { serveMcp } from './mcp/endpoint.ts';
 import { Notifier } from './notify.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './postgres/cluster.ts';
 import { serveSockets, type SocketSide } from './socket/server.ts';
@@ -90,7 +91,8 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
     allowedOrigins: config.allowedOrigins,
   };
   const metrics = openMetrics(hub, () => sockets);
-  const app = httpApp({ hub, rules, metrics, boardFolder });
+  const mcp = serveMcp(hub);
+  const app = httpApp({ hub, rules, metrics, mcp, boardFolder });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let stopping: Promise<void> | null = null;
   server.on('request', (request, response) => {
@@ -112,7 +114,7 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
   const stop = async () => {
     sweeper.stop();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await sockets.drain();
+    await Promise.all([sockets.drain(), mcp.drain()]);
     // Not closeAllConnections(): sockets of paused boards are none of its connections, and would be waited for.
     setTimeout(() => connections.forEach((socket) => socket.destroy()), closeMs).unref();
     await closed;

@@ -4,8 +4,10 @@ import type { HttpBindings } from '@hono/node-server';
 import { commands, type CommandName } from '@switchyard/shared/commands';
 import { httpStatusOf, Refusal } from '@switchyard/shared/errors';
 import { limits } from '@switchyard/shared/limits';
+import { mcpPath } from '@switchyard/shared/mcp';
 import { asRefusal, dispatch } from '../dispatch.ts';
 import type { Hub } from '../hub.ts';
+import type { McpSide } from '../mcp/endpoint.ts';
 import { authenticate, cookieName, tokenFromCookie } from './authenticate.ts';
 import { board } from './board.ts';
 import { docs } from './docs.ts';
@@ -22,12 +24,13 @@ export interface HttpParts {
   hub: Hub;
   rules: OriginRules;
   metrics: Metrics;
+  mcp: McpSide;
   /** Folder of the built board. */
   boardFolder: URL;
 }
 
 /** All of the hub's HTTP: the commands from their table, the browser's session, health, documentation, the board. */
-export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<Env> {
+export function httpApp({ hub, rules, metrics, mcp, boardFolder }: HttpParts): Hono<Env> {
   const app = new Hono<Env>();
   app.onError((error, c) => refuse(c, asRefusal(hub, `${c.req.method} ${c.req.path}`, error)));
   app.use('*', async (c, next) => {
@@ -48,6 +51,14 @@ export function httpApp({ hub, rules, metrics, boardFolder }: HttpParts): Hono<E
   });
   docs(app);
   browserSession(app, hub);
+  app.all(mcpPath, async (c) => {
+    const token = await authenticate(hub.db, bearerOf(c));
+    const body = c.req.method === 'POST' ? await bodyOf(c, limits.bulkMessageBytes) : undefined;
+    const onClose = (listener: () => void) => void c.env.outgoing.once('close', listener);
+    return mcp.answer({ request: c.req.raw, body, token, onClose });
+  });
+  // Where MCP clients look for OAuth, which there is none of.
+  app.all('/.well-known/*', (c) => refuse(c, nothingAt(c)));
   for (const name of Object.keys(commands) as CommandName[]) serveCommand(app, hub, name);
   // Any other address that is read is the board's.
   app.all('/api/*', (c) => refuse(c, nothingAt(c)));
@@ -152,14 +163,18 @@ const badBody = (message: string) =>
   });
 
 async function callerOf(c: Http, hub: Hub) {
-  const header = c.req.header('authorization');
-  const bearer = /^Bearer\s+(\S+)$/i.exec(header ?? '')?.[1];
-  if (header !== undefined) return authenticate(hub.db, bearer ?? '(none)');
+  const bearer = bearerOf(c);
+  if (bearer !== undefined) return authenticate(hub.db, bearer);
   const cookie = tokenFromCookie(c.req.header('cookie'));
   const writes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
   const fromHere = c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') === 'same-origin';
   if (cookie !== undefined && writes && !fromHere) throw foreignOrigin();
   return authenticate(hub.db, cookie);
+}
+
+function bearerOf(c: Http): string | undefined {
+  const header = c.req.header('authorization');
+  return header === undefined ? undefined : (/^Bearer\s+(\S+)$/i.exec(header)?.[1] ?? '(none)');
 }
 
 const nothingAt = (c: Http) =>
