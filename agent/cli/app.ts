@@ -6,6 +6,7 @@ import { files } from './commands/files.ts';
 import { importBacklog } from './commands/import.ts';
 import { list, ready } from './commands/list.ts';
 import { projects } from './commands/projects.ts';
+import { run } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { cancel, retry } from './commands/steer.ts';
 import { token } from './commands/token.ts';
@@ -34,6 +35,7 @@ const routes = {
   complete,
   fail,
   release,
+  run,
   cancel,
   retry,
   token,
