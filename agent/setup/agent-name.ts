@@ -23,6 +23,18 @@ export function realpathOf(path: string): string {
   }
 }
 
+/** Where clients say which folder they were opened in; Cursor's servers are told by setup. */
+const folderVariables: Record<string, string> = {
+  claude: 'CLAUDE_PROJECT_DIR',
+  cursor: 'CURSOR_PROJECT_DIR',
+  gemini: 'GEMINI_PROJECT_DIR',
+};
+
+/** The folder that a client was opened in, as its hooks and its server both find it; undefined when it does not say. */
+export function clientFolder(client: string, env: NodeJS.ProcessEnv): string | undefined {
+  return env.SWITCHYARD_ROOT || env[folderVariables[client] ?? ''] || undefined;
+}
+
 /**
  * The name that a coding agent goes by, the same for its MCP server, its hooks and what it types in a shell:
  * SWITCHYARD_AGENT, or made of the client, the repository's folder and the machine. A file that is committed cannot

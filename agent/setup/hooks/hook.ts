@@ -52,7 +52,11 @@ export async function answerHook(options: HookOptions): Promise<HookResult> {
     return { stdout: answerText(client, event, outcome), stderr: '', agentId };
   } catch (error) {
     const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
-    return { stdout: answerText(client, event, silent), stderr: `switchyard hook ${event}: ${why}\n`, agentId };
+    return {
+      stdout: answerText(client, event, silent),
+      stderr: `switchyard hook ${event}: ${why}\n`,
+      agentId,
+    };
   }
 }
 

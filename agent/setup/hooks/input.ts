@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { clientFolder } from '../agent-name.ts';
 import type { Client } from '../clients.ts';
 import { patchedFiles } from './patch.ts';
 
@@ -19,20 +20,12 @@ export interface HookInput {
 
 type Fields = Record<string, unknown>;
 
-/** Where a client's hooks find the folder that it was opened in. */
-const folderVariables: Record<Client, string> = {
-  claude: 'CLAUDE_PROJECT_DIR',
-  cursor: 'CURSOR_PROJECT_DIR',
-  gemini: 'GEMINI_PROJECT_DIR',
-  codex: 'SWITCHYARD_ROOT',
-};
-
 /** Reads the JSON of any of the clients. Fields that are missing are taken as not said. Throws a `SyntaxError`. */
 export function readHookInput(client: Client, json: string, env: NodeJS.ProcessEnv, here: string): HookInput {
   const input = fieldsOf(JSON.parse(json));
   const roots = Array.isArray(input.workspace_roots) ? input.workspace_roots : [];
   const worksIn = textOf(input.cwd) ?? textOf(roots[0]) ?? here;
-  const folder = env[folderVariables[client]] || textOf(roots[0]) || worksIn;
+  const folder = clientFolder(client, env) ?? textOf(roots[0]) ?? worksIn;
   return {
     folder: resolve(folder),
     files: filesOf(fieldsOf(input.tool_input)).map((file) => resolve(worksIn, file)),
