@@ -3,13 +3,17 @@ import { add } from './commands/add.ts';
 import { claim } from './commands/claim.ts';
 import { explain } from './commands/explain.ts';
 import { files } from './commands/files.ts';
+import { hook } from './commands/hook.ts';
 import { importBacklog } from './commands/import.ts';
 import { list, ready } from './commands/list.ts';
 import { projects } from './commands/projects.ts';
 import { run } from './commands/run.ts';
+import { setup } from './commands/setup.ts';
 import { show } from './commands/show.ts';
+import { status } from './commands/status.ts';
 import { cancel, retry } from './commands/steer.ts';
 import { token } from './commands/token.ts';
+import { watch } from './commands/watch.ts';
 import { complete, fail, heartbeat, release } from './commands/work.ts';
 import type { Cli } from './context.ts';
 import { wordingOf } from './wording.ts';
@@ -29,16 +33,20 @@ const routes = {
   ready,
   show,
   explain,
+  status,
+  watch,
   claim,
   heartbeat,
   files,
   complete,
   fail,
   release,
-  run,
   cancel,
   retry,
   token,
+  setup,
+  hook,
+  run,
 };
 
 /** `failed` hears what a command threw, or why the command line was not understood. */

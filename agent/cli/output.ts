@@ -4,7 +4,7 @@ import { Misuse } from '../command.ts';
 import { NoHub } from '../hub-address.ts';
 
 /** Where text goes: `process.stdout`, `process.stderr`, or a stream of a test. */
-export type TextStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+export type TextStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -38,7 +38,12 @@ export class Output {
 
   /** Columns of the terminal; unbounded in a pipe, which is read by programs. */
   get width(): number {
-    return this.#stdout.isTTY ? (this.#stdout.columns ?? 80) : Infinity;
+    return this.#stdout.isTTY ? this.#stdout.columns || 80 : Infinity;
+  }
+
+  /** Lines of the terminal. */
+  get height(): number {
+    return this.#stdout.rows || 24;
   }
 
   get stdout(): TextStream {

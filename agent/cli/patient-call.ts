@@ -3,13 +3,13 @@ import { Refusal, type ErrorCode } from '@switchyard/shared/errors';
 import { callTimeoutMsDefault, type Call } from '../call.ts';
 import { withRequestId } from '../request-id.ts';
 
-const triesMax = 4;
+const triesMax = 3;
 const pauseMsFirst = 200;
 const passing: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'RATE_LIMITED']);
 
 /**
  * Sends a command again when the hub is away for a moment, as in a restart; under one `request_id`, so that what was
- * done already is not done twice. Who waits at a prompt is told after about a second and a half that nobody answers.
+ * done already is not done twice. Who waits at a prompt is told after a second that nobody answers.
  */
 export function patient(call: Call): Call {
   return async (command, input, options) => {

@@ -13,9 +13,10 @@ function withRest(count: number, unit: string, rest: number, restUnit: string): 
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
 }
 
-/** `12 min ago`, or `in 4 min`. */
+/** `12 min ago`, `now`, or `in 4 min`. */
 export function fromNow(instant: string, now = Date.now()): string {
   const seconds = (Date.parse(instant) - now) / 1_000;
+  if (Math.abs(seconds) < 2) return 'now';
   return seconds > 0 ? `in ${duration(seconds)}` : `${duration(-seconds)} ago`;
 }
 

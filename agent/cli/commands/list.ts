@@ -35,7 +35,7 @@ export const list = buildCommand({
         agent: flags.agent,
         parent:
           flags.parent === undefined || flags.parent === 'none'
-            ? (flags.parent)
+            ? flags.parent
             : (await idsOf(this, [flags.parent], flags))[0],
         q: flags.search,
         sort: flags.sort,

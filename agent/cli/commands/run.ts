@@ -86,7 +86,7 @@ export const run = buildCommand({
       noWatch: toggle('Do not report the files that change'),
       timeout: duration('End a command that takes longer, and fail its item: 90s, 10m, 2h'),
       killAfter: {
-        ...duration('How long a command that is told to end may take (default: 10s)'),
+        ...duration('How long a command that is told to end may take'),
         optional: false,
         default: '10s',
       },
