@@ -179,7 +179,7 @@ export class HubClient {
     const same = capacity === agent.capacity && String(taskTypes) === String(agent.taskTypes);
     if (same) return;
     Object.assign(agent, { capacity, taskTypes });
-    this.#connection.reopen();
+    await this.#connection.reopen();
   }
 
   /** A project's first window, or with `after` the events since; from then on `project.event` arrives. */

@@ -95,11 +95,13 @@ export class Connection {
     await this.#opened(timeoutMs, () => `No hub let this client in within ${timeoutMs} ms: ${this.#trouble}`);
   }
 
-  /** Says hello anew, at once; what is under way is sent again. */
-  reopen(): void {
-    if (this.#refused) return;
-    this.#socket.disconnect();
-    this.#dial();
+  /** Says hello anew, at once, and waits until commands may be sent; what is under way is sent again. */
+  reopen(): Promise<void> {
+    if (!this.#refused) {
+      this.#socket.disconnect();
+      this.#dial();
+    }
+    return this.#gate.promise;
   }
 
   /** Ends it for good: whoever waits is told why. */

@@ -34,7 +34,7 @@ export class Claiming {
       // After a reconnect it may be the answer of then, to a claim that has lapsed since.
       const stands = connections === this.#hub.connections() || (await this.#hub.holds(item.id, attempt));
       if (stands) this.#handOn(next.claim, next.conflicts);
-      return stands;
+      return true;
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#settle();

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { LostOutcome, WorkEvent, WorkOptions, WorkStats } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import type { Run } from './run.ts';
@@ -6,13 +7,14 @@ const ended = { complete: 'completed', fail: 'failed', release: 'released' } as 
 
 /** Counts what became of items, and tells whoever wants to hear. */
 export class Ledger {
-  readonly stats: Omit<WorkStats, 'running'> = {
+  readonly stats: WorkStats = {
     claimed: 0,
     completed: 0,
     failed: 0,
     released: 0,
     cancelled: 0,
     lost: 0,
+    running: 0,
   };
   readonly #options: Pick<WorkOptions, 'onEvent' | 'onLost'>;
 
@@ -46,20 +48,33 @@ export class Ledger {
   }
 
   #loseOutcome(lost: LostOutcome): void {
-    if (this.#options.onLost) return this.#options.onLost(lost);
+    const { onLost } = this.#options;
+    if (onLost) return this.#unharmed('onLost', () => onLost(lost));
     const what = `The result of #${lost.item.number} (attempt ${lost.attempt}) was not taken`;
-    process.emitWarning(`${what}: ${lost.reason}`, {
-      type: 'LostOutcome',
-      detail: JSON.stringify(lost.outcome),
-    });
+    warn(`${what}: ${lost.reason}`, JSON.stringify(lost.outcome));
   }
 
-  #take(type: keyof Ledger['stats'], { item, attempt, threw }: Run, message: string): void {
+  #take(type: keyof WorkStats & WorkEvent['type'], { item, attempt, threw }: Run, message: string): void {
     this.stats[type] += 1;
     this.#say({ type, item, attempt, message, ...(threw === undefined ? {} : { error: threw }) });
   }
 
   #say(event: WorkEvent): void {
-    this.#options.onEvent?.(event);
+    const { onEvent } = this.#options;
+    if (onEvent) this.#unharmed('onEvent', () => onEvent(event));
+    else if (event.type === 'fault') warn(event.message, inspect(event.error));
   }
+
+  /** Who only listens cannot stop the work. */
+  #unharmed(name: string, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      warn(`${name} threw.`, inspect(error));
+    }
+  }
+}
+
+function warn(message: string, detail: string): void {
+  process.emitWarning(message, { type: 'SwitchyardWarning', detail });
 }

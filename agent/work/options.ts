@@ -6,7 +6,7 @@ export interface WorkOptions {
   concurrency?: number;
   /** What it takes; the client's `taskTypes` when left out, else all. */
   taskTypes?: string[];
-  /** How long `close()` lets handlers finish before it aborts their signals, in milliseconds; default 30,000. */
+  /** How long `close()` lets handlers finish before it aborts their signals, in milliseconds; default 30,000, `Infinity` is allowed. */
   drainMs?: number;
   /** How long `close()` then waits for them to return, in milliseconds; default 5,000. */
   stopMs?: number;
@@ -57,6 +57,7 @@ export interface WorkStats {
 export interface Worker extends AsyncDisposable {
   /** Resolves when it is closed; rejects when it cannot go on: the hub refused it for good, or a fault of the worker's own. */
   readonly closed: Promise<void>;
+  /** Kept up to date. */
   readonly stats: Readonly<WorkStats>;
   /**
    * Takes nothing new, lets handlers finish for `drainMs`, then aborts their signals and waits `stopMs` more; gives back

@@ -1,4 +1,4 @@
-import type { Refusal } from '@switchyard/shared/errors';
+import { Refusal } from '@switchyard/shared/errors';
 import type { Claim, Conflict, Item } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { ConflictBook } from './conflict-book.ts';
@@ -26,9 +26,16 @@ export class Run {
   readonly #abort = new AbortController();
   readonly #conflicts: ConflictBook;
   readonly #acks: (() => void)[] = [];
+  readonly #onFault: (message: string, error: unknown) => void;
 
-  constructor(hub: WorkHub, { item, attempt }: Claim, conflicts: readonly Conflict[]) {
+  constructor(
+    hub: WorkHub,
+    { item, attempt }: Claim,
+    conflicts: readonly Conflict[],
+    onFault: (message: string, error: unknown) => void,
+  ) {
     this.#hub = hub;
+    this.#onFault = onFault;
     this.item = item;
     this.attempt = attempt;
     this.#conflicts = new ConflictBook(conflicts);
@@ -37,6 +44,11 @@ export class Run {
   /** Why its handler is to stop, if it is. */
   get stopped(): Stopped | null {
     return this.#abort.signal.aborted ? (this.#abort.signal.reason as Stopped) : null;
+  }
+
+  /** A handler that is closing down may still speak. */
+  get #isPointless(): boolean {
+    return this.stopped !== null && this.stopped.why !== 'shutdown';
   }
 
   /** Has the handler do it, and takes down what came of it; never rejects. One that is to stop does not begin. */
@@ -91,9 +103,18 @@ export class Run {
       signal: this.#abort.signal,
       progress: (percent, note) => this.#progress(percent, note),
       reportFiles: (paths) => this.#report(paths),
-      onConflict: (heard) => conflicts.listen(heard),
+      onConflict: (heard) => conflicts.listen((all) => this.#tellConflicts(heard, all)),
       split: (children, reason) => this.#split(children, reason),
     };
+  }
+
+  /** Called in the midst of other things, what a listener throws is no outcome of the handler. */
+  #tellConflicts(heard: (conflicts: readonly Conflict[]) => void, all: readonly Conflict[]): void {
+    try {
+      heard(all);
+    } catch (error) {
+      this.#onFault(`What heard the conflicts of #${this.item.number} threw.`, error);
+    }
   }
 
   #progress(percent: number | null, note?: string): void {
@@ -123,18 +144,17 @@ export class Run {
     return new Split(created, reason ?? `Split into ${numbers}.`);
   }
 
-  /** Waits for an answer as long as there is a point in it; a handler that is closing down may still speak. */
+  /** Waits for an answer as long as there is a point in it. */
   async #whileHeld<T>(send: () => Promise<T>): Promise<T> {
     const { signal } = this.#abort;
-    const stopped = Promise.withResolvers<never>();
-    const stop = () => this.stopped?.why !== 'shutdown' && stopped.reject(this.stopped);
-    stop();
-    if (signal.aborted && this.stopped?.why !== 'shutdown') return stopped.promise;
+    const pointless = Promise.withResolvers<never>();
+    const stop = () => this.#isPointless && pointless.reject(this.stopped!);
     signal.addEventListener('abort', stop);
     try {
-      return await Promise.race([send(), stopped.promise]);
+      if (this.#isPointless) throw this.stopped!;
+      return await Promise.race([send(), pointless.promise]);
     } catch (error) {
-      this.hearRefusal(error);
+      if (error instanceof Refusal) this.hearRefusal(error);
       throw this.over ? (this.stopped ?? error) : error;
     } finally {
       signal.removeEventListener('abort', stop);
@@ -142,8 +162,7 @@ export class Run {
   }
 
   /** A refusal may be the first to tell that the claim is over. */
-  hearRefusal(error: unknown): void {
-    const { code, message, details } = error as Refusal;
+  hearRefusal({ code, message, details }: Refusal): void {
     if (code === 'CLAIM_LOST') this.#endedBy(details.reason === 'cancelled' ? 'cancelled' : 'lost', message);
   }
 

@@ -17,6 +17,8 @@ import { Run, untilAnswered } from './run.ts';
 
 const drainMsDefault = 30_000;
 const stopMsDefault = 5_000;
+/** Node's timers take no more: then it is for ever. */
+const timerMsMax = 2 ** 31 - 1;
 /** An offer is no promise: without one, an idle worker asks by itself about this often. */
 const idleAskMs = 60_000;
 /** How long closing waits for answers that a hub gives at once, if it is there. */
@@ -79,13 +81,13 @@ class WorkLoop implements Worker {
     this.#guard(this.#start());
   }
 
-  get stats(): WorkStats {
-    return { ...this.#ledger.stats, running: this.#runs.size };
+  get stats(): Readonly<WorkStats> {
+    return this.#ledger.stats;
   }
 
   close({ drainMs = this.#options.drainMs ?? drainMsDefault } = {}): Promise<void> {
-    setTimeout(() => this.#hurry.resolve(), drainMs).unref();
-    if (!this.#closing) void this.#leave();
+    if (drainMs < timerMsMax) setTimeout(() => this.#hurry.resolve(), drainMs).unref();
+    if (!this.#closing) this.#leave().catch((error: Error) => this.#closed.reject(error));
     return this.closed;
   }
 
@@ -143,8 +145,9 @@ class WorkLoop implements Worker {
   #take(claim: Claim, conflicts: readonly Conflict[]): void {
     const key = keyOf(claim.item.id, claim.attempt);
     if (this.#runs.has(key)) return;
-    const run = new Run(this.#hub, claim, conflicts);
+    const run = new Run(this.#hub, claim, conflicts, (message, error) => this.#ledger.fault(message, error));
     this.#runs.set(key, run);
+    this.#notify();
     this.#ledger.claimed(run);
     if (this.#closing) run.shutDown();
     this.#guard(this.#work(run));
@@ -251,6 +254,7 @@ class WorkLoop implements Worker {
   }
 
   #notify(): void {
+    this.#ledger.stats.running = this.#runs.size;
     const { resolve } = this.#changed;
     this.#changed = Promise.withResolvers();
     resolve();
