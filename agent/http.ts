@@ -22,13 +22,18 @@ export function httpCaller({ url, token }: HubAddress): Call {
     const answer = await fetch(new URL(request.path, url), { ...request, headers, signal }).then(
       async (response) => ({ ok: response.ok, status: response.status, text: await response.text() }),
       (error: Error) => {
-        const why = error.cause instanceof Error ? error.cause.message : error.message;
-        throw new Refusal('UNAVAILABLE', `The hub at ${url} does not answer (${why}). Is it started?`);
+        throw noAnswerFrom(url, error);
       },
     );
     if (!answer.ok) throw refusalOf(answer.status, answer.text);
     return JSON.parse(answer.text) as CommandOutput<typeof command>;
   };
+}
+
+/** What a failed `fetch` means. */
+export function noAnswerFrom(url: string, error: Error): Refusal {
+  const why = error.cause instanceof Error ? error.cause.message : error.message;
+  return new Refusal('UNAVAILABLE', `The hub at ${url} does not answer (${why}). Is it started?`);
 }
 
 /** The request that carries a command: `:name` parts into the path, then a query or a JSON body. */
@@ -55,7 +60,8 @@ function queryOf(fields: Record<string, unknown>): string {
   return query.size > 0 ? `?${query.toString()}` : '';
 }
 
-function refusalOf(status: number, text: string): Refusal {
+/** What an answer that is no success means. */
+export function refusalOf(status: number, text: string): Refusal {
   try {
     const { code, message, details } = errorSchema.parse((JSON.parse(text) as { error: unknown }).error);
     return new Refusal(code, message, details);
