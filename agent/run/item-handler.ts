@@ -90,7 +90,7 @@ async function workIn(
     if (error instanceof CannotStart) return startTrouble(options, context, error);
     throw error;
   } finally {
-    await place.watch?.settled();
+    if (!context.signal.aborted) await place.watch?.settled();
     stopWatching?.();
     await reports.settled();
   }
