@@ -15,6 +15,7 @@ import { work } from './commands/work.ts';
 import { sqlstate, codeOf } from './db/outage.ts';
 import { recall, remember, type Remembered } from './domain/requests.ts';
 import type { Hub } from './hub.ts';
+import { plain } from './json.ts';
 
 type Handlers = {
   [K in CommandName]: (call: Call, input: ParsedInput<K>) => Promise<CommandOutput<K>>;
@@ -51,11 +52,21 @@ export function isCommand(name: string): name is CommandName {
   return Object.hasOwn(commands, name);
 }
 
+/** {@link answerFor} somebody within the hub, who reads the answer. */
+export async function dispatch(
+  hub: Hub,
+  caller: Caller,
+  name: CommandName,
+  given: unknown,
+): Promise<unknown> {
+  return plain(await answerFor(hub, caller, name, given));
+}
+
 /**
  * The one way in: HTTP, Socket.IO and whatever comes next end here. Checks the role, then the input, then finds or
- * makes the answer. Throws a {@link Refusal} and nothing else.
+ * makes the answer, which is to be written with `stringify`. Throws a {@link Refusal} and nothing else.
  */
-export async function dispatch(
+export async function answerFor(
   hub: Hub,
   caller: Caller,
   name: CommandName,

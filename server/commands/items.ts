@@ -9,7 +9,7 @@ import type { NewItem } from '../domain/create.ts';
 import { patternsOf } from '../domain/patterns.ts';
 import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
 import { waitingGraph } from '../domain/waiting-graph.ts';
-import { raw } from '../domain/wire.ts';
+import { verbatim } from '../json.ts';
 import { identityOf, noSuchItem, perform, projectIdFor, projectOf, type Call } from './call.ts';
 import { explain } from './explain.ts';
 import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats } from './links.ts';
@@ -35,7 +35,9 @@ export const items = {
     const agentId = input.agent_id === undefined ? undefined : agentIdOf(call.caller, input.agent_id);
     const entry = { ...identityOf(call, agentId), items: itemsFrom(drafts, pathOf) };
     const { rows, note } = await perform(call, projectId, call.hub.works.create, entry, { alone: true });
-    const created = rows.filter((row) => row.type === 'item.created').map((row) => raw<never>(row.item!));
+    const created = rows
+      .filter((row) => row.type === 'item.created')
+      .map((row) => verbatim<never>(row.item!));
     if (created.length === 0) throw await createRefusal(call, entry.items, pathOf, note);
     return 'items' in input ? { items: created } : { item: created[0]! };
   },
@@ -50,7 +52,7 @@ export const items = {
       total,
     } = await call.hub.db.read((sql) => listItems(sql, projectId, filter, page));
     const next_cursor = next && Buffer.from(JSON.stringify({ sort, ...next })).toString('base64url');
-    return { items: found.map((text) => raw(text)), next_cursor, total };
+    return { items: found.map((text) => verbatim(text)), next_cursor, total };
   },
 
   'item.get': async (call: Call, input: ParsedInput<'item.get'>): Promise<CommandOutput<'item.get'>> => {
@@ -88,7 +90,7 @@ export const items = {
     const { rows, note } = await perform(call, projectId, call.hub.works.update, entry, { alone: true });
     const row = rows.find((one) => one.item_id === id && one.item !== null);
     if (!row) throw await updateRefusal(call, id, patch, note);
-    return { item: raw(row.item!) };
+    return { item: verbatim(row.item!) };
   },
 
   'item.cancel': async (
@@ -218,7 +220,7 @@ async function patternsAfter(call: Call, id: string, planned: string[]): Promise
 async function itemFor(call: Call, id: string): Promise<CommandOutput<'item.get'>['item']> {
   const row = await call.hub.db.read((sql) => findItem(sql, id));
   if (!row || !maySee(call.caller, row.project_id)) throw noSuchItem(id);
-  return raw(row.item);
+  return verbatim(row.item);
 }
 
 /** The item after a change, or why there was none. */
@@ -230,7 +232,7 @@ async function changed(
   command: string,
 ): Promise<CommandOutput<'item.get'>['item']> {
   const row = rows.find((one) => one.item_id === id && one.type === type);
-  if (row) return raw(row.item!);
+  if (row) return verbatim(row.item!);
   throw wrongStatus(await standingFor(call, id), command);
 }
 

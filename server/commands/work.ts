@@ -10,7 +10,7 @@ import { patternsOf } from '../domain/patterns.ts';
 import { remember } from '../domain/requests.ts';
 import { httpSession } from '../domain/sessions.ts';
 import type { Standing } from '../domain/standing.ts';
-import { raw } from '../domain/wire.ts';
+import { plain, verbatim } from '../json.ts';
 import type { Work } from '../lanes.ts';
 import { AnsweredBefore, identityOf, perform, projectIdFor, projectOf, type Call } from './call.ts';
 import { claimRefusal, fenceRefusal, standingFor } from './refusals.ts';
@@ -56,7 +56,7 @@ export const work = {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), progress: input.progress, note: input.note };
     const row = await changeClaim(call, who, call.hub.works.reportProgress, entry, 'item.heartbeat');
-    return { item: raw(row.item!), lease_expires_at: row.lease_expires_at! };
+    return { item: verbatim(row.item!), lease_expires_at: row.lease_expires_at! };
   },
 
   'item.report_files': async (
@@ -66,7 +66,7 @@ export const work = {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), files: input.files, patterns: patternsOf(input.files) };
     const row = await changeClaim(call, who, call.hub.works.reportFiles, entry, 'item.report_files');
-    return { item: raw(row.item!), conflicts: conflictsIn(row) };
+    return { item: verbatim(row.item!), conflicts: conflictsIn(row) };
   },
 
   'item.check_files': async (
@@ -110,7 +110,7 @@ export const work = {
     const who = await claimantOf(call, input);
     const entry = { ...heldEntry(call, who, input), reason: input.reason ?? null };
     const row = await changeClaim(call, who, call.hub.works.release, entry, 'item.release');
-    return { item: raw(row.item!) };
+    return { item: verbatim(row.item!) };
   },
 };
 
@@ -178,7 +178,7 @@ async function nextFor(
 function claimAnswer(row: LogRow): ClaimAnswer {
   return {
     claim: {
-      item: raw(row.item!),
+      item: verbatim(row.item!),
       attempt: row.attempt!,
       lease_expires_at: row.lease_expires_at!,
       session_id: row.session_id!,
@@ -188,7 +188,7 @@ function claimAnswer(row: LogRow): ClaimAnswer {
 }
 
 const conflictsIn = (row: LogRow): ClaimAnswer['conflicts'] =>
-  row.conflicts === null ? [] : raw(row.conflicts);
+  row.conflicts === null ? [] : verbatim(row.conflicts);
 
 /** Claiming what this very session holds answers with the claim it has, and like any command renews it; null: lost by now. */
 async function claimHeld(
@@ -271,15 +271,16 @@ async function finish<E extends HeldEntry & Entry>(
 ): Promise<CommandOutput<'item.complete'>> {
   const session = input.claim_next ? await sessionFor(call, who.projectId, who.agentId) : null;
   const finished = changeClaim(call, who, work, entry, command);
-  if (!session) return { item: raw((await finished).item!) };
+  if (!session) return { item: verbatim((await finished).item!) };
   const wish = typeof input.claim_next === 'object' ? input.claim_next : {};
   const asked = nextFor(call, session, wish, { id: input.id, attempt: input.attempt });
   const [end, next] = await Promise.allSettled([finished, asked]);
   if (end.status === 'rejected') {
-    if (next.status === 'fulfilled' && next.value.claim) await putBack(call, session, next.value.claim);
+    if (next.status === 'fulfilled' && next.value.claim)
+      await putBack(call, session, plain(next.value.claim));
     throw end.reason;
   }
-  return { item: raw(end.value.item!), next: await nextOnce(call, session, next) };
+  return { item: verbatim(end.value.item!), next: await nextOnce(call, session, next) };
 }
 
 /** Asked again under the same request_id, it must not find what has come into the queue since. */

@@ -5,8 +5,9 @@ import { commands, type CommandName } from '@switchyard/shared/commands';
 import { httpStatusOf, Refusal } from '@switchyard/shared/errors';
 import { limits } from '@switchyard/shared/limits';
 import { mcpPath } from '@switchyard/shared/mcp';
-import { asRefusal, dispatch } from '../dispatch.ts';
+import { answerFor, asRefusal } from '../dispatch.ts';
 import type { Hub } from '../hub.ts';
+import { stringify } from '../json.ts';
 import type { McpSide } from '../mcp/endpoint.ts';
 import { authenticate, cookieName, tokenFromCookie } from './authenticate.ts';
 import { board } from './board.ts';
@@ -113,14 +114,13 @@ function serveCommand(app: Hono<Env>, hub: Hub, name: CommandName): void {
   app.on(spec.method, spec.path, async (c) => {
     const token = await callerOf(c, hub);
     const input = await inputOf(c, spec.messageBytes ?? limits.messageBytes);
-    const result = await dispatch(hub, { token, session: null }, name, input);
+    const result = await answerFor(hub, { token, session: null }, name, input);
     return answerJson(result, spec.success ?? 200);
   });
 }
 
-// c.json() types what it is given, and some of it is JSON text already (see domain/wire.ts).
 function answerJson(result: unknown, status: number): Response {
-  return new Response(JSON.stringify(result), { status, headers: { 'Content-Type': 'application/json' } });
+  return new Response(stringify(result), { status, headers: { 'Content-Type': 'application/json' } });
 }
 
 /** Path, query and body make up one object; a name that stands in two of them with different values is a mistake. */

@@ -1,8 +1,8 @@
 import { endOfClaim, sidesOf } from '../claim-news.ts';
 import type { LogRow } from '../domain/journal.ts';
 import { sessionClaims, type SessionClaims } from '../domain/sessions.ts';
-import { raw } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
+import { verbatim } from '../json.ts';
 import type { HubSocket, LocalAgent } from './types.ts';
 
 /** The agents connected to this hub: who they are, and what the log has for each of them. */
@@ -70,7 +70,11 @@ export class Agents {
       lease_seconds: hub.timing.leaseSeconds,
       heartbeat_seconds: hub.timing.heartbeatSeconds,
       server_time: new Date().toISOString(),
-      claims: claims.map(({ item, ...claim }) => ({ item: raw(item), ...claim, session_id: session.id })),
+      claims: claims.map(({ item, ...claim }) => ({
+        item: verbatim(item),
+        ...claim,
+        session_id: session.id,
+      })),
     });
     for (const claim of stopping)
       this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });

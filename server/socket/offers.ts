@@ -144,14 +144,12 @@ export class Offers {
   /** Offers what is ready to whoever is idle. */
   async #scan(projectId: string): Promise<keyof typeof lookAfterMs> {
     const free = withRoom(this.#agents.of(projectId));
-    const asked = idle(free);
-    if (asked.length === 0 && free.length > 0) return 'unsettled';
-    const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, asked));
+    if (free.length > 0 && idle(free).length === 0) return 'unsettled';
+    const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, free));
     const agents = idle(withRoom(this.#agents.of(projectId)));
-    if (ready.length === 0 || agents.length === 0) {
-      if (this.#agents.of(projectId).size === 0) this.#offered.clear();
-      return ready.length > 0 || asked.length < free.length ? 'unsettled' : 'nothing';
-    }
+    if (this.#agents.of(projectId).size === 0) this.#offered.clear();
+    if (ready.length === 0 || free.length === 0) return 'nothing';
+    if (agents.length === 0) return 'unsettled';
     const room = roomsOf(agents);
     // Different items to different agents first; who is left over then hears what others have heard.
     const fair = Math.min(agentsPerItemMax, Math.ceil(agents.length / ready.length));
@@ -164,7 +162,7 @@ export class Offers {
     }
     await this.#tell(chosen);
     this.#forget();
-    return asked.length < free.length ? 'unsettled' : 'offered';
+    return agents.length < free.length ? 'unsettled' : 'offered';
   }
 
   /** Only what is offered is read whole: of what is ready that is little, while many are between two claims. */

@@ -6,11 +6,12 @@ import { Refusal, refusalOfIssues, type WireError } from '@switchyard/shared/err
 import { limits } from '@switchyard/shared/limits';
 import { unwatchSchema, watchSchema, type Answer } from '@switchyard/shared/protocol';
 import { projectIdFor } from '../commands/call.ts';
-import { asRefusal, dispatch, isCommand } from '../dispatch.ts';
+import { answerFor, asRefusal, isCommand } from '../dispatch.ts';
 import { originIsAllowed, type OriginRules } from '../http/origin.ts';
 import type { Hub } from '../hub.ts';
 import { watchTokens } from '../token-watch.ts';
 import { Agents, SessionTaken } from './agents.ts';
+import { packets } from './encoder.ts';
 import { greet } from './handshake.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Offers } from './offers.ts';
@@ -38,6 +39,7 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
   const io: HubServer = new Server(http, {
     transports: ['websocket'],
     serveClient: false,
+    parser: packets,
     maxHttpBufferSize: limits.bulkMessageBytes + 64 * 1024,
     connectTimeout: 5_000,
     // A stalled event loop of 3.5 s once dropped 200 of 200 live clients: be patient before calling one dead.
@@ -198,7 +200,7 @@ async function answer(
   ack: (answer: Answer<unknown>) => void,
 ): Promise<void> {
   const { caller } = socket.data;
-  if (isCommand(event)) return ack({ ok: true, result: await dispatch(hub, caller, event, input) });
+  if (isCommand(event)) return ack({ ok: true, result: await answerFor(hub, caller, event, input) });
   const project = async (ref: string) =>
     projectIdFor({ hub, caller, requestId: undefined, fingerprint: undefined, remembered: false }, ref);
   if (event === 'agent.heartbeat') {

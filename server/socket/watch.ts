@@ -8,10 +8,10 @@ import type { LogRow } from '../domain/journal.ts';
 import { projectProgress } from '../domain/progress.ts';
 import { findProject } from '../domain/projects.ts';
 import { windowOfItems } from '../domain/read-items.ts';
-import { raw } from '../domain/wire.ts';
 import { charactersIn, type ProjectFeed } from '../feed.ts';
 import type { Hub } from '../hub.ts';
 import { unavailable } from '../db/outage.ts';
+import { verbatim } from '../json.ts';
 import type { HubServer, HubSocket } from './types.ts';
 
 const triesMax = 5;
@@ -33,9 +33,9 @@ export function eventOf(projectId: string, row: LogRow): ProjectEvent {
     item_id,
     attempt,
     session_id,
-    data: raw<ProjectEvent['data']>(row.data),
+    data: verbatim<ProjectEvent['data']>(row.data),
   };
-  return row.item === null ? event : { ...event, item: raw(row.item) };
+  return row.item === null ? event : { ...event, item: verbatim(row.item) };
 }
 
 /** Sends the log of watched projects to their watchers, in order and without gaps. */
@@ -169,7 +169,7 @@ export class Watchers {
       progress,
       agents,
       conflicts,
-      items: items.map((item) => raw(item)),
+      items: items.map((item) => verbatim(item)),
     };
   }
 }
