@@ -25,10 +25,10 @@ const words: Record<Outcome['did'], string> = {
   added: 'added',
   updated: 'updated',
   removed: 'removed',
-  unchanged: 'as it should be',
+  unchanged: 'up to date',
   absent: 'not there',
   missing: 'missing',
-  stale: 'not as it would be written now',
+  stale: 'out of date',
   left: 'left as it is',
   refused: 'left as it is',
 };

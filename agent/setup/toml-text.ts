@@ -31,24 +31,20 @@ function isTable(value: unknown): value is Record<string, unknown> {
 
 /** Writes a table under its own header: in place of the one there, or at the end. Throws {@link FileRefused}. */
 export function setTomlTable(text: string, keys: readonly string[], table: Record<string, unknown>): string {
-  const lines = [
-    `[${keys.join('.')}]`,
-    ...Object.entries(table).map(([key, value]) => `${key} = ${inline(value)}`),
-  ];
-  const place = tomlAt(text, keys) === undefined ? undefined : placeOfTable(text, keys);
-  const changed = place
-    ? text.slice(0, place.start) + lines.join(eolOf(text)) + text.slice(place.end)
-    : appendLines(text, lines);
-  mustDifferOnlyIn(keys, text, changed);
-  return changed;
+  const values = Object.entries(table).map(([key, value]) => `${key} = ${inline(value)}`);
+  const lines = [`[${keys.join('.')}]`, ...values];
+  if (tomlAt(text, keys) === undefined) return firstSound(keys, text, [appendLines(text, lines)]);
+  const content = lines.join(eolOf(text));
+  const changed = placesOfTable(text, keys).map(
+    ({ start, end }) => text.slice(0, start) + content + text.slice(end),
+  );
+  return firstSound(keys, text, changed);
 }
 
 /** Takes the table out, with its header. Throws {@link FileRefused}. */
 export function removeTomlTable(text: string, keys: readonly string[]): string {
-  const { start, end } = placeOfTable(text, keys);
-  const changed = cutLines(text, start, end);
-  mustDifferOnlyIn(keys, text, changed);
-  return changed;
+  const changed = placesOfTable(text, keys).map(({ start, end }) => cutLines(text, start, end));
+  return firstSound(keys, text, changed);
 }
 
 function inline(value: unknown): string {
@@ -59,37 +55,46 @@ function inline(value: unknown): string {
     .join(', ')} }`;
 }
 
-/** From the table's header to its last line that says something; tables below it (`[a.b.env]`) are part of it. */
-function placeOfTable(text: string, keys: readonly string[]): { start: number; end: number } {
+/**
+ * Where the table may be, from its header to its last line that says something; tables below it (`[a.b.env]`) are part
+ * of it. A line of a string may look like a header too, so there may be several.
+ */
+function placesOfTable(text: string, keys: readonly string[]): { start: number; end: number }[] {
   const header = new RegExp(
     `^[ \\t]*\\[[ \\t]*${keys.map(keyPattern).join('[ \\t]*\\.[ \\t]*')}[ \\t]*[\\].]`,
   );
+  const places: { start: number; end: number }[] = [];
   let place: { start: number; end: number } | undefined;
-  let isInside = false;
   let offset = 0;
   for (const line of text.split('\n')) {
-    if (/^[ \t]*\[[^\n]*\][ \t]*(#.*)?\r?$/.test(line)) isInside = header.test(line);
     const end = offset + line.replace(/\r$/, '').length;
-    if (isInside && !/^\s*(#|$)/.test(line)) place = { start: place?.start ?? offset, end };
+    const isHeader = /^[ \t]*\[.*\][ \t]*(#.*)?\r?$/.test(line);
+    if (isHeader && !header.test(line)) place = undefined;
+    else if (isHeader && !place) places.push((place = { start: offset, end }));
+    if (place && !/^\s*(#|$)/.test(line)) place.end = end;
     offset += line.length + 1;
   }
-  if (!place)
-    throw new FileRefused(`has ${keys.join('.')}, but not as a table of its own: change it by hand`);
-  return place;
+  return places;
 }
 
 function keyPattern(key: string): string {
   return `(?:${key}|"${key}"|'${key}')`;
 }
 
-/** Guards against what a search by lines takes for a header, such as a line of a string. */
-function mustDifferOnlyIn(keys: readonly string[], before: string, after: string): void {
-  try {
-    if (isDeepStrictEqual(without(keys, parseToml(before)), without(keys, parseToml(after)))) return;
-  } catch (error) {
-    if (!(error instanceof FileRefused)) throw error;
-  }
-  throw new FileRefused(`is laid out so that ${keys.join('.')} cannot be changed alone: change it by hand`);
+/** The first of the changed texts that differs from the one before in the table alone. */
+function firstSound(keys: readonly string[], before: string, changed: readonly string[]): string {
+  const rest = without(keys, parseToml(before));
+  const sound = changed.find((text) => {
+    try {
+      return isDeepStrictEqual(without(keys, parseToml(text)), rest);
+    } catch (error) {
+      if (error instanceof FileRefused) return false;
+      throw error;
+    }
+  });
+  if (sound === undefined)
+    throw new FileRefused(`is laid out so that ${keys.join('.')} cannot be changed alone: change it by hand`);
+  return sound;
 }
 
 /** The document without the value, and without tables that are empty then. */
