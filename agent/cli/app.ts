@@ -6,6 +6,7 @@ import { files } from './commands/files.ts';
 import { hook } from './commands/hook.ts';
 import { importBacklog } from './commands/import.ts';
 import { list, ready } from './commands/list.ts';
+import { mcp } from './commands/mcp.ts';
 import { projects } from './commands/projects.ts';
 import { run } from './commands/run.ts';
 import { setup } from './commands/setup.ts';
@@ -47,6 +48,7 @@ const routes = {
   setup,
   hook,
   run,
+  mcp,
 };
 
 /** `failed` hears what a command threw, or why the command line was not understood. */
