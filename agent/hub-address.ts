@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { checkoutRoot } from './checkout.ts';
 
 export interface HubAddress {
   url: string;
@@ -18,22 +19,43 @@ export class NoHub extends Error {
  *     const { url, token } = findHub();
  */
 export function findHub(env: NodeJS.ProcessEnv = process.env): HubAddress {
+  const url = urlOfHub(env);
+  return { url, token: env.SWITCHYARD_TOKEN || adminToken(url, env) };
+}
+
+/** Where the hub is, without a way in. Throws `NoHub` for an address that is none. */
+export function urlOfHub(env: NodeJS.ProcessEnv = process.env): string {
   const url = env.SWITCHYARD_URL || `http://127.0.0.1:${env.SWITCHYARD_PORT || 4800}`;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
     throw new NoHub(`SWITCHYARD_URL is no address: "${url}". Use http://host:port.`);
-  return { url, token: env.SWITCHYARD_TOKEN || adminToken(url, env) };
+  return url;
 }
 
 function adminToken(url: string, env: NodeJS.ProcessEnv): string {
   // The token of the hub on this machine is nobody else's business.
   if (!isLoopback(new URL(url).hostname))
     throw new NoHub(`Set SWITCHYARD_TOKEN to a token of the hub at ${url}.`);
-  const root = resolve(import.meta.dirname, '..');
-  const file = resolve(root, env.SWITCHYARD_DATA_DIR || '.switchyard', 'admin-token');
+  const file = tokenFile(env);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
     throw new NoHub(`There is no token in ${file}. Start the hub with npm start, or set SWITCHYARD_TOKEN.`);
+  }
+}
+
+const name = '.switchyard/admin-token';
+
+/**
+ * Where a hub on this machine leaves its token: in its data directory, which lies in its checkout. A program that was
+ * installed alone knows of no checkout and looks in the folder it is called in and those above.
+ */
+function tokenFile(env: NodeJS.ProcessEnv): string {
+  const root = checkoutRoot();
+  if (env.SWITCHYARD_DATA_DIR) return resolve(root ?? '', env.SWITCHYARD_DATA_DIR, 'admin-token');
+  if (root !== null) return join(root, name);
+  for (let folder = resolve(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return join(folder, name);
+    if (folder === dirname(folder)) return resolve(name);
   }
 }
 

@@ -1,12 +1,15 @@
 import { buildApplication, buildRouteMap, text_en, type Application } from '@stricli/core';
 import { add } from './commands/add.ts';
 import { claim } from './commands/claim.ts';
+import { completion } from './commands/completion.ts';
+import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { files } from './commands/files.ts';
 import { hook } from './commands/hook.ts';
 import { importBacklog } from './commands/import.ts';
 import { list, ready } from './commands/list.ts';
 import { mcp } from './commands/mcp.ts';
+import { prime } from './commands/prime.ts';
 import { projects } from './commands/projects.ts';
 import { run } from './commands/run.ts';
 import { setup } from './commands/setup.ts';
@@ -14,6 +17,7 @@ import { show } from './commands/show.ts';
 import { status } from './commands/status.ts';
 import { cancel, retry } from './commands/steer.ts';
 import { token } from './commands/token.ts';
+import { up } from './commands/up.ts';
 import { watch } from './commands/watch.ts';
 import { complete, fail, heartbeat, release } from './commands/work.ts';
 import type { Cli } from './context.ts';
@@ -27,6 +31,7 @@ import { version } from './version.ts';
  * `Misuse` for a wrong call. An exit code of its own (exit-codes.ts) goes into `this.process.exitCode`.
  */
 const routes = {
+  up,
   projects,
   add,
   import: importBacklog,
@@ -44,7 +49,10 @@ const routes = {
   release,
   cancel,
   retry,
+  prime,
   token,
+  doctor,
+  completion,
   setup,
   hook,
   run,

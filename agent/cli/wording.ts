@@ -37,6 +37,9 @@ const promptWords: readonly (readonly [RegExp, string])[] = [
   [/\bitem\.claim_next\b/g, 'switchyard claim --next'],
   [/\bitems?\.(explain|retry|claim|release|complete|fail|cancel|list)\b/g, 'switchyard $1'],
   [/\bitem\.get\b/g, 'switchyard show'],
+  [/\bitem\.create\b/g, 'switchyard add'],
+  [/\bproject\.(list|create)\b/g, 'switchyard projects $1'],
+  [/\btoken\.(create|list|revoke)\b/g, 'switchyard token $1'],
 ];
 
 /** A hub speaks of its commands; people at a prompt have those of the command line. */
