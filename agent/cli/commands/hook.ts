@@ -7,6 +7,7 @@ import { hookEvents } from '../../setup/hooks/input.ts';
 import { shellWord } from '../../setup/launcher.ts';
 import type { Cli } from '../context.ts';
 import { docs, projectFlag, text, type ProjectFlag } from '../flags.ts';
+import { primeText } from '../prime.ts';
 
 interface HookFlags extends ProjectFlag {
   readonly client?: string;
@@ -25,7 +26,7 @@ export const hook = buildCommand({
       json: stdin.isTTY ? '{}' : await readAll(stdin),
       env: this.env,
       folder: process.cwd(),
-      prime: async (_, project, agentId) => `Switchyard: project ${project}, you are ${agentId}.`,
+      prime: primeText,
     });
     stderr.write(answer.stderr);
     stdout.write(answer.stdout);
