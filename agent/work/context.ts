@@ -44,13 +44,13 @@ export interface WorkContext {
   /** Aborted when the work is to stop; its reason is a {@link Stopped}. */
   readonly signal: AbortSignal;
   /** Says how far it is: 0 to 100, or null when that is not known; a note of up to 500 characters. Coalesced. */
-  progress(percent: number | null, note?: string): void;
+  readonly progress: (percent: number | null, note?: string) => void;
   /** Adds to the files that the work touches; answers with the conflicts as they now stand. */
-  reportFiles(paths: readonly string[]): Promise<readonly Conflict[]>;
+  readonly reportFiles: (paths: readonly string[]) => Promise<readonly Conflict[]>;
   /** Hears the conflicts as they stand after each change; called at once when there are some already. */
-  onConflict(heard: (conflicts: readonly Conflict[]) => void): void;
+  readonly onConflict: (heard: (conflicts: readonly Conflict[]) => void) => void;
   /** Creates children of this item. Throw or return what it answers with to give the item back until they are done. */
-  split(children: readonly SubItem[], reason?: string): Promise<Split>;
+  readonly split: (children: readonly SubItem[], reason?: string) => Promise<Split>;
 }
 
 /** Returned by a handler whose item was split: it goes back to the queue, and is offered again when its children are done. */
