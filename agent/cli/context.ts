@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { Misuse } from '../command.ts';
 import { httpCaller } from '../http.ts';
 import { findHub, type HubAddress } from '../hub-address.ts';
-import { clientAgentName, clientFolder } from '../setup/agent-name.ts';
+import { agentNameIn } from '../setup/agent-name.ts';
 import type { Output, TextStream } from './output.ts';
 import { patient } from './patient-call.ts';
 
@@ -59,12 +59,8 @@ export class Cli implements CommandContext {
 
   /** Who acts: `--agent`, SWITCHYARD_AGENT, the name of the coding agent in SWITCHYARD_CLIENT, or user@host. */
   agentId(flag: string | undefined): string {
-    const { SWITCHYARD_AGENT: agent, SWITCHYARD_CLIENT: client } = this.env;
     return (
-      flag ||
-      agent ||
-      (client && clientAgentName(client, clientFolder(client, this.env) ?? process.cwd(), this.env)) ||
-      `${userName(this.env)}@${hostname()}`.slice(0, limits.agentIdLength)
+      flag || agentNameIn(this.env) || `${userName(this.env)}@${hostname()}`.slice(0, limits.agentIdLength)
     );
   }
 }

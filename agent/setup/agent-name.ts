@@ -54,3 +54,10 @@ export function clientAgentName(
   const name = basename(root).replace(/[^\w.-]+/g, '_') || 'root';
   return `${client}-${name}-${mark}@${hostname()}`.slice(0, limits.agentIdLength);
 }
+
+/** Who acts, as far as the environment says: SWITCHYARD_AGENT, or the client that setup wrote into it. */
+export function agentNameIn(env: NodeJS.ProcessEnv): string | undefined {
+  const { SWITCHYARD_AGENT: agent, SWITCHYARD_CLIENT: client } = env;
+  if (agent || !client) return agent || undefined;
+  return clientAgentName(client, clientFolder(client, env) ?? process.cwd(), env);
+}

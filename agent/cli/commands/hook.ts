@@ -7,7 +7,7 @@ import { hookEvents } from '../../setup/hooks/input.ts';
 import { shellWord } from '../../setup/launcher.ts';
 import type { Cli } from '../context.ts';
 import { docs, projectFlag, text, type ProjectFlag } from '../flags.ts';
-import { primeText } from '../prime.ts';
+import { primerText, readPrimer } from '../prime.ts';
 
 interface HookFlags extends ProjectFlag {
   readonly client?: string;
@@ -26,7 +26,7 @@ export const hook = buildCommand({
       json: stdin.isTTY ? '{}' : await readAll(stdin),
       env: this.env,
       folder: process.cwd(),
-      prime: primeText,
+      prime: async (...of) => primerText(await readPrimer(...of), this.env.SWITCHYARD_ITEM_ID),
     });
     stderr.write(answer.stderr);
     stdout.write(answer.stdout);

@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { serveStdio } from '../../mcp/stdio.ts';
 import { findHub } from '../../hub-address.ts';
-import { clientAgentName, clientFolder } from '../../setup/agent-name.ts';
+import { agentNameIn } from '../../setup/agent-name.ts';
 import type { Cli } from '../context.ts';
 import { docs, text } from '../flags.ts';
 
@@ -10,20 +10,13 @@ interface Flags {
   readonly agent?: string;
 }
 
-/** Who works, as far as the environment says: a client that was set up goes by one name here, in its hooks and its shell. */
-function nameIn(env: NodeJS.ProcessEnv): string | undefined {
-  const { SWITCHYARD_AGENT: agent, SWITCHYARD_CLIENT: client } = env;
-  if (agent || !client) return agent || undefined;
-  return clientAgentName(client, clientFolder(client, env) ?? process.cwd(), env);
-}
-
 export const mcp = buildCommand({
   async func(this: Cli, { project, agent }: Flags) {
     await serveStdio({
       // Looked up again for each connection: the token of a hub that was never started is made when it is.
       address: () => findHub(this.env),
       project: project || this.env.SWITCHYARD_PROJECT || undefined,
-      agent: agent || nameIn(this.env),
+      agent: agent || agentNameIn(this.env),
       say: (message) => void this.process.stderr.write(`switchyard mcp: ${message}\n`),
     });
   },

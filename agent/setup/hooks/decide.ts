@@ -13,11 +13,18 @@ export interface Situation {
   readonly agentId: string;
   /** Paths of the project that are, or were, edited. */
   readonly files: readonly string[];
+  /** The item that `switchyard run` started the client for; it sees to its end. */
+  readonly givenItem: ClaimedItem | undefined;
   readonly mayStop: boolean;
   /** Whether warnings reach the model before an edit; where not, they come after it. */
   readonly hearsBeforeEdits: boolean;
   /** What an agent needs to know at the start. */
   readonly prime: () => Promise<string>;
+}
+
+export interface ClaimedItem {
+  readonly id: string;
+  readonly attempt: number;
 }
 
 /** Throws what the hub throws. */
@@ -34,8 +41,7 @@ const decisions: Record<HookEvent, (situation: Situation) => Promise<Outcome>> =
     const { call, project, files } = situation;
     const conflicts = await conflictsOf(situation);
     if (conflicts.length === 0) return silent;
-    const [held, answer] = await Promise.all([heldItems(situation), call('project.get', { project })]);
-    const mine = held[0];
+    const [mine, answer] = await Promise.all([itemInHand(situation), call('project.get', { project })]);
     const policy = mine?.conflict_policy ?? answer.project.conflict_policy;
     const stronger = conflicts.filter((conflict) => !cameFirst(mine, conflict));
     if (policy === 'deny' && stronger.length > 0) return { kind: 'deny', text: refusalText(files, stronger) };
@@ -44,7 +50,7 @@ const decisions: Record<HookEvent, (situation: Situation) => Promise<Outcome>> =
 
   async 'post-edit'(situation) {
     const { call, agentId, hearsBeforeEdits } = situation;
-    const [item] = await heldItems(situation);
+    const item = await itemInHand(situation);
     // A name that would be read as a pattern cannot be reported.
     const files = situation.files.filter((file) => !isGlob(file));
     if (item && files.length > 0) {
@@ -62,7 +68,7 @@ const decisions: Record<HookEvent, (situation: Situation) => Promise<Outcome>> =
   },
 
   async stop(situation) {
-    if (situation.mayStop) return silent;
+    if (situation.mayStop || situation.givenItem) return silent;
     const held = await heldItems(situation);
     return held.length === 0 ? silent : { kind: 'hold', text: holdText(held, situation.agentId) };
   },
@@ -73,7 +79,15 @@ async function conflictsOf({ call, project, agentId, files }: Situation): Promis
   return conflicts;
 }
 
-/** What the agent holds, the newest claim first: that is what it works on. */
+/** What the client works on: the item it was started for, or the one that its agent claimed last. */
+async function itemInHand(situation: Situation): Promise<Item | undefined> {
+  const { call, givenItem } = situation;
+  if (!givenItem) return (await heldItems(situation))[0];
+  const { item } = await call('item.get', { id: givenItem.id });
+  return item.status === 'claimed' && item.attempt === givenItem.attempt ? item : undefined;
+}
+
+/** What the agent holds, the newest claim first. */
 async function heldItems({ call, project, agentId }: Situation): Promise<Item[]> {
   const { items } = await call('item.list', { project, status: ['claimed'], agent: agentId });
   return items.sort((a, b) => (b.assigned_at ?? '').localeCompare(a.assigned_at ?? ''));

@@ -65,22 +65,32 @@ async function outcomeOf(
   client: Client,
   input: HookInput,
   agentId: string,
-  { project, url, env, prime }: HookOptions,
+  options: HookOptions,
 ): Promise<Outcome> {
+  const { url, env, prime } = options;
   const files = projectPaths(input.folder, input.files);
   const isAboutFiles = event === 'pre-edit' || event === 'post-edit';
   if (input.isForeign || (isAboutFiles && files.length === 0)) return silent;
+  const givenItem = givenItemIn(env);
+  // Who started the client for an item says where the hub is, whatever the repository's files say.
+  const hub = url && !givenItem ? { ...env, SWITCHYARD_URL: url } : env;
+  const project = (givenItem && env.SWITCHYARD_PROJECT) || options.project;
   if (!project) throw new Error('no project: say --project NAME or set SWITCHYARD_PROJECT');
-  const call = hurried(httpCaller(findHub(url ? { ...env, SWITCHYARD_URL: url } : env)));
+  const call = hurried(httpCaller(findHub(hub)));
   return decide(event, {
     call,
     project,
     agentId,
     files,
+    givenItem,
     mayStop: input.mayStop,
     hearsBeforeEdits: hearsBeforeEdits[client],
     prime: () => prime(call, project, agentId),
   });
+}
+
+function givenItemIn({ SWITCHYARD_ITEM_ID: id, SWITCHYARD_ATTEMPT: attempt }: NodeJS.ProcessEnv) {
+  return id && attempt ? { id, attempt: Number(attempt) } : undefined;
 }
 
 /** Calls that together take no longer than the budget. */
