@@ -14,7 +14,7 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1])) {
   module.enableCompileCache?.();
   // The published package has no sources; in a clone they go before what was once built of them.
-  const { main } = await import(existsSync(source) ? source : new URL('./dist/cli/main.js', import.meta.url));
+  const { main } = await import(existsSync(source) ? source : new URL('./cli/main.mjs', import.meta.url));
   await main();
 } else if (existsSync(brought) && process.env.SWITCHYARD_NODE !== 'brought') {
   const child = spawn(fileURLToPath(brought), [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
