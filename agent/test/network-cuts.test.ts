@@ -1,5 +1,5 @@
 // A cut in the middle of a command, each way: before the hub saw it, and after it was done but before the answer came.
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventType, Item } from '@switchyard/shared/item';
 import { newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { eventsOf, getItem, newItems, violationsOf } from '../../server/test/setup/steps.ts';
@@ -8,7 +8,7 @@ import type { HubClient } from '../client.ts';
 import type { Handler, WorkContext } from '../work/context.ts';
 import type { Worker } from '../work/options.ts';
 import type { Proxy } from './proxy.ts';
-import { agentOf, proxied, waiting } from './sdk.ts';
+import { agentOf, proxied, waiting, workOf } from './sdk.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -62,11 +62,7 @@ async function scene(count: number): Promise<Scene> {
     proxy,
     client,
     items,
-    work: (handler) => {
-      const worker = client.work(handler, { stopMs: 100, drainMs: 100 });
-      onTestFinished(() => worker.close({ drainMs: 0 }));
-      return worker;
-    },
+    work: (handler) => workOf(client, handler),
     logged: async (type, item = items[0]!) => (await eventsOf(hub, item, type)).length,
     check: async () => expect(await violationsOf(hub, project)).toEqual([]),
   };

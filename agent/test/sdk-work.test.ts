@@ -4,10 +4,10 @@ import { adminToken, call, connectAgent, newProject, startTestHub } from '../../
 import type { TestHub } from '../../server/test/setup/hub.ts';
 import { eventsOf, getItem, newItem, newItems, violationsOf } from '../../server/test/setup/steps.ts';
 import { until } from '../../server/test/setup/until.ts';
-import { connect, type HubClient } from '../client.ts';
+import { connect } from '../client.ts';
 import { DoNotRetry, type Handler, type WorkContext } from '../work/context.ts';
-import type { Worker, WorkEvent, WorkOptions } from '../work/options.ts';
-import { agentOf, waiting } from './sdk.ts';
+import type { WorkEvent } from '../work/options.ts';
+import { agentOf, waiting, workOf } from './sdk.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -15,17 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => hub.stop());
 
-function work(client: HubClient, handler: Handler, options: WorkOptions = {}): Worker {
-  const worker = client.work(handler, { stopMs: 200, ...options });
-  onTestFinished(() => worker.close({ drainMs: 0 }));
-  return worker;
-}
-
 test('it does what is there and what comes, one at a time unless told otherwise', async () => {
   const project = await newProject(hub);
   const items = await newItems(hub, project, 3);
   let atOnce = 0;
-  const worker = work(await agentOf(hub, project), async ({ item, attempt }) => {
+  const worker = workOf(await agentOf(hub, project), async ({ item, attempt }) => {
     atOnce += 1;
     expect([atOnce, attempt]).toEqual([1, 1]);
     await new Promise((resolve) => setImmediate(resolve));
@@ -49,7 +43,7 @@ test('it holds as many items as its concurrency, and no more', async () => {
   const session = client.sessionId;
   const handler = waiting<void>();
   let [atOnce, most] = [0, 0];
-  const worker = work(
+  const worker = workOf(
     client,
     async () => {
       most = Math.max(most, (atOnce += 1));
@@ -77,7 +71,7 @@ test('a busy worker needs one command a cycle', async () => {
     sent.push(command);
     return send(command, input, options);
   };
-  const worker = work(client, async () => 'ok');
+  const worker = workOf(client, async () => 'ok');
   await until('all are done', () => worker.stats.completed === 4);
   expect(sent.filter((command) => command === 'item.claim_next')).toHaveLength(1);
   expect(sent.filter((command) => command === 'item.complete')).toHaveLength(4);
@@ -88,7 +82,7 @@ test('it takes the types it is told, whatever the client took before', async () 
   await newItem(hub, project, { task_type: 'docs' });
   const bug = await newItem(hub, project, { task_type: 'bug' });
   const client = await agentOf(hub, project, { taskTypes: ['test'] });
-  const worker = work(client, async () => 'ok', { taskTypes: ['bug'] });
+  const worker = workOf(client, async () => 'ok', { taskTypes: ['bug'] });
   await until('the bug is done', async () => (await getItem(hub, bug.id)).status === 'done');
   await worker.close();
   expect(worker.stats.claimed).toBe(1);
@@ -118,7 +112,7 @@ test('whatever a handler returns or throws ends its item', async () => {
       throw new Error('no schema', { cause: new Error('no disk') });
     },
   };
-  const worker = work(await agentOf(hub, project), (context) => handlers[context.item.title]!(context), {
+  const worker = workOf(await agentOf(hub, project), (context) => handlers[context.item.title]!(context), {
     onEvent: (event) => events.push(event),
   });
   await until('all have ended', () => worker.stats.completed + worker.stats.failed >= 8);
@@ -148,7 +142,7 @@ test('whatever a handler returns or throws ends its item', async () => {
 test('a result that the hub does not take fails the item, and says what it was', async () => {
   const project = await newProject(hub);
   const item = await newItem(hub, project, { max_attempts: 3 });
-  const worker = work(await agentOf(hub, project), async () => ({
+  const worker = workOf(await agentOf(hub, project), async () => ({
     result_summary: 'did it all',
     files_modified: ['/etc/passwd'],
   }));
@@ -163,7 +157,7 @@ test('progress is told at once, and then no more than once a second', async () =
   const project = await newProject(hub);
   const item = await newItem(hub, project);
   const handler = waiting<WorkContext>();
-  const worker = work(await agentOf(hub, project), async (context) => {
+  const worker = workOf(await agentOf(hub, project), async (context) => {
     handler.enter(context);
     await handler.go;
   });
@@ -184,7 +178,7 @@ test('[CF3] [CF4] a handler hears its conflicts, and reads them as they stand', 
   const project = await newProject(hub);
   const mine = await newItem(hub, project, { files_planned: ['src/a.ts'] });
   const handler = waiting<WorkContext>();
-  work(await agentOf(hub, project), async (context) => {
+  workOf(await agentOf(hub, project), async (context) => {
     handler.enter(context);
     await handler.go;
   });
@@ -216,7 +210,7 @@ test('[CF3] conflicts that there are when the work begins come with it', async (
   const theirs = await newItem(hub, project, { files_planned: ['src/'] });
   await other.call('item.claim', { id: theirs.id });
   await newItem(hub, project, { files_planned: ['src/a.ts'] });
-  const worker = work(
+  const worker = workOf(
     await agentOf(hub, project),
     async ({ conflicts }) => `${conflicts[0]!.agent_id} is there`,
   );
@@ -227,7 +221,7 @@ test('[PR1] [PR5] a split item is offered again when its children are done', asy
   const project = await newProject(hub);
   const parent = await newItem(hub, project, { title: 'large', priority: 0 });
   const order: string[] = [];
-  const worker = work(await agentOf(hub, project), async ({ item, attempt, split }) => {
+  const worker = workOf(await agentOf(hub, project), async ({ item, attempt, split }) => {
     order.push(`${item.title} ${attempt}`);
     if (item.id !== parent.id || attempt > 1) return;
     const children = await split([
@@ -256,7 +250,7 @@ test('[PR1] the parent is not ready while a child is open', async () => {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- as good as returning it
     throw await split([{ title: 'child', task_type: 'test' }], 'too large');
   };
-  const worker = work(client, handler, { taskTypes: ['feature'] });
+  const worker = workOf(client, handler, { taskTypes: ['feature'] });
   await until('it is given back', () => worker.stats.released === 1);
   const { reasons, ready } = await call(hub, 'item.explain', { id: parent.id });
   expect([ready, worker.stats.claimed]).toEqual([false, 1]);
@@ -266,11 +260,11 @@ test('[PR1] the parent is not ready while a child is open', async () => {
 test('a client works once at a time, and only as an agent', async () => {
   const project = await newProject(hub);
   const client = await agentOf(hub, project);
-  const worker = work(client, async () => 'ok');
+  const worker = workOf(client, async () => 'ok');
   expect(() => client.work(async () => 'ok')).toThrow('works already');
   await worker.close();
   await newItem(hub, project);
-  const again = work(client, async () => 'ok');
+  const again = workOf(client, async () => 'ok');
   await until('it is done', () => again.stats.completed === 1);
   expect(() => client.work(async () => 'ok', { concurrency: 0 })).toThrow();
   const watcher = await connect({ url: hub.url, token: adminToken, project: null });
@@ -285,7 +279,7 @@ test('what listens may throw: the work goes on', async () => {
   const hear = (warning: Error) => void warned.push(warning.message);
   process.on('warning', hear);
   onTestFinished(() => void process.off('warning', hear));
-  const worker = work(await agentOf(hub, project), async () => 'ok', {
+  const worker = workOf(await agentOf(hub, project), async () => 'ok', {
     onEvent: () => {
       throw new Error('a log that is full');
     },

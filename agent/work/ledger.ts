@@ -18,6 +18,8 @@ export class Ledger {
   };
   readonly #options: Pick<WorkOptions, 'onEvent' | 'onLost'>;
 
+  readonly #throws = new Set<string>();
+
   constructor(options: Pick<WorkOptions, 'onEvent' | 'onLost'>) {
     this.#options = options;
   }
@@ -65,12 +67,13 @@ export class Ledger {
     else if (event.type === 'fault') warn(event.message, inspect(event.error));
   }
 
-  /** Who only listens cannot stop the work. */
+  /** Who only listens cannot stop the work; that it throws is said once. */
   #unharmed(name: string, tell: () => void): void {
     try {
       tell();
     } catch (error) {
-      warn(`${name} threw.`, inspect(error));
+      if (!this.#throws.has(name)) warn(`${name} threw.`, inspect(error));
+      this.#throws.add(name);
     }
   }
 }

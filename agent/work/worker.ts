@@ -212,10 +212,11 @@ class WorkLoop implements Worker {
     await this.#until(() => this.#runs.size === 0, this.#hurry.promise);
     for (const run of this.#runs.values()) run.shutDown();
     await this.#until(() => this.#runs.size === 0, pause(this.#options.stopMs ?? stopMsDefault));
+    for (const run of this.#runs.values()) this.#guard(this.#giveBack(run));
     // A claim that is still being asked for is given back when it comes.
-    const idle = () => this.#runs.size === 0 && this.#claiming.underWay === 0;
-    const givenBack = [...this.#runs.values()].map((run) => this.#giveBack(run));
-    await this.#until(idle, Promise.race([pause(farewellMs), Promise.all(givenBack)]));
+    const isLeft = () =>
+      this.#claiming.underWay === 0 && [...this.#runs.values()].every((run) => run.abandoned);
+    await this.#until(isLeft, pause(farewellMs));
     for (const run of this.#runs.values()) this.#abandon(run);
     for (const off of this.#off) off();
     this.#isClosed = true;
@@ -225,20 +226,24 @@ class WorkLoop implements Worker {
 
   /** Its handler ignores the signal; what it does from now on is its own. */
   async #giveBack(run: Run): Promise<void> {
-    if (run.isSettled || run.over) return;
+    if (run.isSettled) return; // the hub is being told already
+    if (!run.over) {
+      const reason = 'The worker closed, and the handler did not stop.';
+      const input = { id: run.item.id, attempt: run.attempt, reason };
+      const released = await this.#hub
+        .call('item.release', input, { timeoutMs: farewellMs })
+        .catch(() => null);
+      if (!released) return;
+      this.#ledger.ended(run, { kind: 'release', reason });
+    }
     run.abandoned = true;
-    const reason = 'The worker closed, and the handler did not stop.';
-    const input = { id: run.item.id, attempt: run.attempt, reason };
-    await this.#hub.call('item.release', input, { timeoutMs: farewellMs }).then(
-      () => this.#ledger.ended(run, { kind: 'release', reason }),
-      () => this.#ledger.over(run, 'It could not be given back: its lease will end.'),
-    );
+    this.#notify();
   }
 
   #abandon(run: Run): void {
     if (run.abandoned) return;
     run.abandoned = true;
-    if (!run.over) this.#ledger.over(run, 'No hub could be told before the worker closed.');
+    this.#ledger.over(run, 'No hub could be told before the worker closed.');
   }
 
   /** It cannot go on. */
