@@ -27,8 +27,9 @@ export async function branchOf(root: string, item: Item, base: string): Promise<
   }
 }
 
-/** Notes whose branch it is, so that the next attempt finds it. The settings go when the branch is deleted. */
-export async function claimBranch(root: string, { name, base }: ItemBranch, item: Item): Promise<void> {
+/** Makes a branch, and notes whose it is, so that the next attempt finds it. The settings go when it is deleted. */
+export async function makeBranch(root: string, { name, base }: ItemBranch, item: Item): Promise<void> {
+  await git(root, 'branch', '--no-track', name, base);
   await git(root, 'config', `branch.${name}.switchyardItem`, item.id);
   await git(root, 'config', `branch.${name}.switchyardBase`, base);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryNeutral } from './environment.ts';
+import { isNobodysWork } from './ignored.ts';
 
 /** git said no. The message is what it wrote. */
 export class GitError extends Error {
@@ -67,7 +68,8 @@ export function entriesOf(output: string): string[] {
 export async function uncommitted(root: string): Promise<Map<string, string>> {
   const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'];
   const found = entriesOf(await git(root, '--no-optional-locks', ...args));
-  return new Map(found.map((entry) => [entry.slice(3), entry.slice(0, 2)]));
+  const states = found.map((entry): [string, string] => [entry.slice(3), entry.slice(0, 2)]);
+  return new Map(states.filter(([path, state]) => state !== '??' || !isNobodysWork(path)));
 }
 
 /** Files that differ between two commits. */

@@ -5,6 +5,8 @@ import ignore, { type Ignore } from 'ignore';
 /** Never anybody's work, whatever the rules say: repositories, what is installed, what hubs and runners keep. */
 const never = new Set(['.git', 'node_modules', '.switchyard']);
 
+export const isNobodysWork = (path: string): boolean => path.split('/').some((part) => never.has(part));
+
 /**
  * Which paths of a tree git would ignore, by the `.gitignore` files on the way to them and by `excludes`, the
  * repository's own `info/exclude`. A path is relative to the root, with `/`; a folder ends in one.
@@ -21,7 +23,7 @@ export class Ignored {
 
   covers(path: string): boolean {
     const parts = path.split('/').filter((part) => part !== '');
-    if (parts.some((part) => never.has(part))) return true;
+    if (isNobodysWork(path)) return true;
     // What lies below an ignored folder is ignored; rules further down cannot bring it back.
     return parts.some((_, n) => {
       const isFolder = n < parts.length - 1 || path.endsWith('/');

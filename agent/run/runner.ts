@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../call.ts';
 import { Misuse } from '../command.ts';
 import { connect, type HubClient } from '../client.ts';
 import type { HubAddress } from '../hub-address.ts';
@@ -63,6 +64,7 @@ export class Runner {
     try {
       await this.#options.prepare(this.#client);
       narrator.greet(this.#options);
+      if (this.#options.exitWhenIdle) void this.#stopWhenIdle();
       while (this.#stop === null) await this.#workUntilStopped(capacity, narrator);
       this.#console.say(
         `Ended. ${sayTotals(this.stats)} in ${sayDuration(performance.now() - this.#startedAt)}.`,
@@ -105,7 +107,6 @@ export class Runner {
     });
     this.#worker = worker;
     this.#totals.push(worker.stats);
-    if (this.#options.exitWhenIdle) void this.#stopWhenIdle(worker);
     try {
       await worker.closed;
     } finally {
@@ -155,14 +156,14 @@ export class Runner {
     this.#worker?.close({ drainMs: this.#stop === 'now' ? 0 : foreverMs }).catch(() => {});
   }
 
-  async #stopWhenIdle(worker: Worker): Promise<void> {
+  async #stopWhenIdle(): Promise<void> {
     const { project, taskTypes } = this.#options;
-    while (this.#worker === worker && this.#stop === null) {
+    const call: Call = (...asked) => this.#client.call(...asked);
+    while (this.#stop === null) {
       await sleep(lookMs, undefined, { signal: this.#stopped.signal }).catch(() => {});
-      if (worker.stats.running > 0) continue;
-      const call: HubClient['call'] = (command, input, options) => this.#client.call(command, input, options);
+      if (this.running > 0) continue;
       const nothing = await isIdle(call, project, taskTypes).catch(() => false); // the hub is away: then who knows
-      if (nothing && worker.stats.running === 0) this.stop('drain');
+      if (nothing && this.running === 0) this.stop('drain');
     }
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { startOf } from './processes.ts';
 
 let entries = 0;
 
@@ -58,22 +59,5 @@ export class TreeUsers {
     } catch {
       return false; // taken back just now
     }
-  }
-}
-
-/** When a process was started, in the system's own ticks: its id alone may be another's by now. Empty when it is gone. */
-function startOf(pid: number): string {
-  if (process.platform === 'linux') {
-    try {
-      return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')[19]!;
-    } catch {
-      return '';
-    }
-  }
-  try {
-    process.kill(pid, 0);
-    return 'alive';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'alive' : '';
   }
 }

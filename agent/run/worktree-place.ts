@@ -4,7 +4,7 @@ import { changedBetween, git, tryGit, uncommitted } from './git.ts';
 import { Unfinished, type Left, type OpenPlace } from './place.ts';
 import { TreeUsers } from './tree-users.ts';
 import { watchTree, type TreeWatch } from './watch-tree.ts';
-import { isCommitted, openWorktree, removeWorktree, type Worktree } from './worktrees.ts';
+import { deleteBranch, isCommitted, openWorktree, removeWorktree, type Worktree } from './worktrees.ts';
 
 export interface WorktreeOptions {
   /** The root of the repository. */
@@ -93,7 +93,7 @@ async function finish(
       isRemoved: true,
     };
   }
-  await git(root, 'branch', '--quiet', '-D', branch.name);
+  await deleteBranch(root, branch.name);
   return { files, note: 'Nothing was changed, so there is no branch', isRemoved: true };
 }
 
@@ -107,6 +107,14 @@ async function commitAll(
   const message = `${item.title}\n\nItem #${item.number} of ${project} (${item.id}), attempt ${attempt}, by ${agent}.\n`;
   const hasIdentity = (await tryGit(path, 'var', 'GIT_COMMITTER_IDENT')) !== null;
   const identity = hasIdentity ? [] : ['-c', `user.name=${agent}`, '-c', 'user.email=switchyard@localhost'];
-  await git(path, 'add', '--all');
+  await git(
+    path,
+    'add',
+    '--all',
+    '--',
+    '.',
+    ':(exclude,glob)**/node_modules/**',
+    ':(exclude,glob)**/.switchyard/**',
+  );
   await git(path, ...identity, 'commit', '--quiet', '--no-verify', '--no-gpg-sign', '-m', message);
 }
