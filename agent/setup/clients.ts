@@ -11,11 +11,9 @@ import {
   type ServerFields,
 } from './entries.ts';
 import type { Entry, FilePlan } from './entry.ts';
+import type { Client } from './client-names.ts';
 import { agentsBlock, importPlan, readsAgentsFile } from './instructions.ts';
 import { launchLine, launchWords, shellWord, type Launcher } from './launcher.ts';
-
-export const clients = ['claude', 'codex', 'cursor', 'gemini'] as const;
-export type Client = (typeof clients)[number];
 
 export interface SetupTarget {
   /** The repository's folder. */

@@ -1,4 +1,4 @@
-import type { Client } from './clients.ts';
+import type { Client } from './client-names.ts';
 import { isWell, type Mode, type Outcome } from './run.ts';
 import type { SetupResult } from './setup.ts';
 

@@ -1,5 +1,6 @@
 import { Misuse } from '../command.ts';
-import { plansOf, type Client, type SetupTarget } from './clients.ts';
+import type { Client } from './client-names.ts';
+import { plansOf, type SetupTarget } from './clients.ts';
 import type { FilePlan, Settings } from './entry.ts';
 import { findLauncher } from './launcher.ts';
 import { runPlans, type Mode, type Outcome } from './run.ts';

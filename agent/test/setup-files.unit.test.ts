@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clients } from '../setup/clients.ts';
+import { clients } from '../setup/client-names.ts';
 import { nodeAt, parseJson, removeJson, setJson, type JsonPath } from '../setup/json-text.ts';
 import { FileRefused } from '../setup/text-file.ts';
 import { Repository } from './setup-repository.ts';

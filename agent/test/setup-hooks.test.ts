@@ -10,7 +10,7 @@ import { adminToken, newProject, startTestHub, type TestHub } from '../../server
 import { eventsOf, get, httpAgent, make } from '../../server/test/setup/work.ts';
 import { primeText } from '../cli/prime.ts';
 import { clientAgentName } from '../setup/agent-name.ts';
-import type { Client } from '../setup/clients.ts';
+import type { Client } from '../setup/client-names.ts';
 import { answerHook } from '../setup/hooks/hook.ts';
 import { bin, Repository } from './setup-repository.ts';
 

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../server/test/setup/postgres.ts';
-import type { Client } from '../setup/clients.ts';
+import type { Client } from '../setup/client-names.ts';
 import type { Mode, Outcome } from '../setup/run.ts';
 import { setup, type SetupOptions } from '../setup/setup.ts';
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { buildCommand } from '@stricli/core';
-import { clients } from '../../setup/clients.ts';
+import { clients } from '../../setup/client-names.ts';
 import { answerHook } from '../../setup/hooks/hook.ts';
 import { hookEvents } from '../../setup/hooks/input.ts';
 import { shellWord } from '../../setup/launcher.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { Misuse } from '../../command.ts';
 import { repositoryRoot } from '../../setup/agent-name.ts';
-import { clients, type Client } from '../../setup/clients.ts';
+import { clients, type Client } from '../../setup/client-names.ts';
 import { reportLines, summaryText, type ReportLine } from '../../setup/report.ts';
 import { isWell, type Mode } from '../../setup/run.ts';
 import { setup as runSetup } from '../../setup/setup.ts';

@@ -1,4 +1,4 @@
-import type { Client } from '../clients.ts';
+import type { Client } from '../client-names.ts';
 import type { HookEvent } from './input.ts';
 
 /** What a hook has to say, before it is put into a client's words. */

@@ -2,7 +2,7 @@ import { callTimeoutMsDefault, type Call } from '../../call.ts';
 import { httpCaller } from '../../http.ts';
 import { findHub } from '../../hub-address.ts';
 import { clientAgentName } from '../agent-name.ts';
-import { clients, type Client } from '../clients.ts';
+import { clients, type Client } from '../client-names.ts';
 import { answerText, hearsBeforeEdits, silent, type Outcome } from './answer.ts';
 import { decide } from './decide.ts';
 import { hookEvents, readHookInput, type HookEvent, type HookInput } from './input.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { clientFolder } from '../agent-name.ts';
-import type { Client } from '../clients.ts';
+import type { Client } from '../client-names.ts';
 import { patchedFiles } from './patch.ts';
 
 export const hookEvents = ['session-start', 'pre-edit', 'post-edit', 'stop'] as const;
