@@ -151,6 +151,7 @@ async function waitForItem(session: AgentSession, waits: ReadyWaits, call: ToolC
   };
   const startMs = performance.now();
   const waited = () => Math.round((performance.now() - startMs) / 1_000);
+  call.onWaiting?.(0, wait_seconds);
   const telling = setInterval(() => call.onWaiting?.(waited(), wait_seconds), waitingMs);
   try {
     const item = await waits.wait(projectId, task_types, {

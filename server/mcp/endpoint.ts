@@ -55,7 +55,7 @@ export function serveMcp(hub: Hub): McpSide {
   );
 
   const open = async (identity: Identity): Promise<Connection> => {
-    await makeRoom(connections);
+    makeRoom(connections);
     const id = randomUUID();
     const isSpokenFor = (itemId: string, attempt: number): boolean =>
       [...connections.values()].some(
@@ -63,8 +63,9 @@ export function serveMcp(hub: Hub): McpSide {
       );
     const session: AgentSession = new AgentSession(hub, identity, isSpokenFor);
     const connection = new Connection(hub, session, waits, id);
-    await connection.open(() => connections.delete(id));
+    // Before anything is awaited, so that those who come at once count each other.
     connections.set(id, connection);
+    await connection.open(() => connections.delete(id));
     // A bridge that comes again is the same client.
     const earlier = connections.get(identity.resume?.session_id ?? '');
     if (earlier?.agent.identity.token.id === identity.token.id) await connection.replace(earlier);
@@ -151,9 +152,9 @@ function endIdle(connections: Map<string, Connection>): void {
 }
 
 /** At the bound, the one that was quiet for longest goes. */
-async function makeRoom(connections: Map<string, Connection>): Promise<void> {
+function makeRoom(connections: Map<string, Connection>): void {
   if (connections.size < sessionsMax) return;
-  await idleOf(connections)[0]?.close();
+  void idleOf(connections)[0]?.close(); // gone at once
   if (connections.size < sessionsMax) return;
   throw new Refusal(
     'RATE_LIMITED',

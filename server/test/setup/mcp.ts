@@ -39,6 +39,8 @@ export interface HttpMcpOptions {
   query?: string;
   headers?: Record<string, string>;
   name?: string;
+  /** Listens to nothing the hub might say by itself, as some clients do. */
+  deaf?: boolean;
 }
 
 /** Connects over Streamable HTTP; closed when the test ends. */
@@ -46,9 +48,13 @@ export async function connectMcp(hub: { url: string }, options: HttpMcpOptions =
   const { token = adminToken, query = '', headers = {} } = options;
   const transport = new StreamableHTTPClientTransport(new URL(`/mcp${query}`, hub.url), {
     requestInit: { headers: { authorization: `Bearer ${token}`, ...headers } },
+    ...(options.deaf && { fetch: fetchWithoutStream }),
   });
-  return connectOver(transport as Transport, options.name);
+  return connectOver(transport, options.name);
 }
+
+const fetchWithoutStream: typeof fetch = (url, init) =>
+  init?.method === 'GET' ? Promise.resolve(new Response(null, { status: 405 })) : fetch(url, init);
 
 export async function connectOver(transport: Transport, name = 'Test Client'): Promise<McpClient> {
   const client = new Client({ name, version: '1' });
