@@ -37,9 +37,8 @@ export default defineConfig({
 });
 
 async function publishedManifest(): Promise<Manifest> {
-  const [{ engines, description }, shared, agent] = await Promise.all(
-    ['..', '../shared', '.'].map(manifestOf),
-  );
+  const [root, shared, agent] = await Promise.all(['..', '../shared', '.'].map(manifestOf));
+  const { engines, description } = root!;
   const { name, version, type, bin, dependencies } = agent!;
   const { '@switchyard/shared': _, ...external } = dependencies;
   return {

@@ -1,4 +1,10 @@
-import { buildApplication, buildRouteMap, text_en, type Application } from '@stricli/core';
+import {
+  buildApplication,
+  buildRouteMap,
+  text_en,
+  version as versionFlag,
+  type Application,
+} from '@stricli/core';
 import { add } from './commands/add.ts';
 import { claim } from './commands/claim.ts';
 import { completion } from './commands/completion.ts';
@@ -21,60 +27,71 @@ import { up } from './commands/up.ts';
 import { watch } from './commands/watch.ts';
 import { complete, fail, heartbeat, release } from './commands/work.ts';
 import type { Cli } from './context.ts';
-import { wordingOf } from './wording.ts';
+import { helpFor, type Groups } from './help.ts';
 import { version } from './version.ts';
+import { wordingOf } from './wording.ts';
 
 /**
- * The commands, in the order of `--help`. To add one: a file in `commands/` that exports what `buildCommand` (or
+ * The commands, under the headings of `--help`. To add one: a file in `commands/` that exports what `buildCommand` (or
  * `buildRouteMap`, for `x a|b`) of @stricli/core made, and one line here. Its function has the `Cli` of
  * context.ts as `this`, says everything through `this.out`, and throws: a `Refusal` of the hub as it comes, a
  * `Misuse` for a wrong call. An exit code of its own (exit-codes.ts) goes into `this.process.exitCode`.
  */
-const routes = {
-  up,
-  projects,
-  add,
-  import: importBacklog,
-  list,
-  ready,
-  show,
-  explain,
-  status,
-  watch,
-  claim,
-  heartbeat,
-  files,
-  complete,
-  fail,
-  release,
-  cancel,
-  retry,
-  prime,
-  token,
-  doctor,
-  completion,
-  setup,
-  hook,
-  run,
-  mcp,
+const groups: Groups = {
+  'The work there is': {
+    projects,
+    add,
+    import: importBacklog,
+    list,
+    ready,
+    show,
+    explain,
+    status,
+    watch,
+  },
+  'Doing it': {
+    claim,
+    heartbeat,
+    files,
+    complete,
+    fail,
+    release,
+    run,
+  },
+  'Steering it': {
+    cancel,
+    retry,
+  },
+  'Coding agents': {
+    setup,
+    prime,
+    mcp,
+    hook,
+  },
+  'This installation': {
+    up,
+    token,
+    doctor,
+    completion,
+  },
 };
 
 /** `failed` hears what a command threw, or why the command line was not understood. */
 export function buildApp(failed: (error: unknown) => void): Application<Cli> {
+  const routes = Object.assign({}, ...Object.values(groups)) as Groups[string];
   return buildApplication(
-    buildRouteMap<keyof typeof routes, Cli>({
+    buildRouteMap<string, Cli>({
       routes,
-      docs: {
-        brief: 'Work on one project with many agents at the same time',
-        fullDescription: `Switchyard ${version}: work on one project with many agents at the same time.`,
-      },
+      docs: { brief: 'Work on one project with many agents at the same time' },
     }),
     {
       name: 'switchyard',
-      versionInfo: { currentVersion: version },
       scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-      documentation: { onlyRequiredInUsageLine: true },
       localization: { text: { ...text_en, ...wordingOf(failed) } },
+    },
+    {
+      help: helpFor(groups),
+      version: versionFlag<Cli>({ brief: 'Show the version', alias: 'v', info: { currentVersion: version } }),
     },
   );
 }

@@ -1,15 +1,26 @@
-import { ArgumentScannerError, text_en, type ApplicationText } from '@stricli/core';
+import {
+  ArgumentScannerError,
+  formatMessageForArgumentScannerError,
+  text_en,
+  type ApplicationText,
+} from '@stricli/core';
 import { Refusal } from '@switchyard/shared/errors';
 import { Misuse } from '../command.ts';
 import { NoHub } from '../hub-address.ts';
 
 type Wording = Pick<
   ApplicationText,
+  | 'briefs'
   | 'noCommandRegisteredForInput'
   | 'exceptionWhileParsingArguments'
   | 'exceptionWhileLoadingCommandFunction'
   | 'exceptionWhileRunningCommand'
 >;
+
+const briefs = {
+  ...text_en.briefs,
+  argumentEscapeSequence: 'What follows are arguments, even where it begins with a dash',
+};
 
 /** Stricli tells of a failure only by asking for the words for it: they are given here, and `failed` is told. */
 export function wordingOf(failed: (error: unknown) => void): Wording {
@@ -18,19 +29,45 @@ export function wordingOf(failed: (error: unknown) => void): Wording {
     return calm(messageFor(error), ansiColor);
   };
   return {
-    noCommandRegisteredForInput: (args) => {
-      const unknown = text_en
-        .noCommandRegisteredForInput(args)
-        .replace('No command registered for', 'There is no command');
-      return say(new Misuse(`${unknown.replaceAll('`', '"')} See switchyard --help.`), args.ansiColor);
+    briefs,
+    noCommandRegisteredForInput: ({ input, corrections, ansiColor }) => {
+      const meant = orRather(corrections, '').replaceAll('`', '');
+      return say(new Misuse(`There is no command ${input}${meant} See switchyard --help.`), ansiColor);
     },
-    exceptionWhileParsingArguments: (error, ansiColor) => {
-      const message = error instanceof ArgumentScannerError ? error.message : (error as Error).message;
-      return say(new Misuse(`${message.replace(/[^.?]$/, '$&.')} See --help.`), ansiColor);
-    },
+    exceptionWhileParsingArguments: (error, ansiColor) =>
+      say(new Misuse(`${wrongCall(error)} See --help.`), ansiColor),
     exceptionWhileLoadingCommandFunction: (error, ansiColor) => say(error as Error, ansiColor),
     exceptionWhileRunningCommand: (error, ansiColor) => say(error as Error, ansiColor),
   };
+}
+
+/** What is not right about the arguments, in a sentence. */
+function wrongCall(error: unknown): string {
+  if (!(error instanceof ArgumentScannerError)) return (error as Error).message;
+  return formatMessageForArgumentScannerError(error, {
+    FlagNotFoundError: ({ input, corrections }) =>
+      `There is no flag --${input}${orRather(corrections, '--')}`,
+    AliasNotFoundError: ({ input }) => `There is no flag -${input}.`,
+    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) =>
+      `${/^[a-z]/.test(name) ? '--' : ''}${name} "${input}": ${(exception as Error).message}.`,
+    EnumValidationError: ({ externalFlagName, input, values }) =>
+      `--${externalFlagName} "${input}": not one of ${values.join(', ')}.`,
+    UnexpectedFlagError: ({ externalFlagName, previousInput, input }) =>
+      `--${externalFlagName} was given twice: "${previousInput}" and "${input}".`,
+    UnexpectedPositionalError: ({ input }) =>
+      `Too many arguments, from "${input}" on. Text with spaces needs quotes.`,
+    UnsatisfiedFlagError: ({ externalFlagName, nextFlagName }) =>
+      nextFlagName === undefined
+        ? `--${externalFlagName} is missing, or its value.`
+        : `--${externalFlagName} needs a value before --${nextFlagName}.`,
+    UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing.`,
+  });
+}
+
+function orRather(corrections: readonly string[], prefix: string): string {
+  return corrections.length === 0
+    ? '.'
+    : `, did you mean ${corrections.map((one) => prefix + one).join(' or ')}?`;
 }
 
 const promptWords: readonly (readonly [RegExp, string])[] = [
