@@ -69,7 +69,8 @@ async function findOrMakeLocked(
   if (left !== undefined) {
     checkFree(left, branch, item);
     if (await isWhole(left)) return { path: left, branch, isThere: true };
-    await git(root, 'worktree', 'remove', '--force', '--force', left);
+    if (existsSync(left)) await git(root, 'worktree', 'remove', '--force', '--force', left);
+    else await git(root, 'worktree', 'prune');
   }
   const path = join(root, folder, branch.name.split('/').at(-1)!);
   await makeFolder(root);
