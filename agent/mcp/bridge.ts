@@ -28,7 +28,7 @@ export interface BridgeOptions {
 }
 
 /** How long a call waits for a hub that is away before the model is told. */
-const patienceMs = 15_000;
+const patienceMs = 25_000;
 /** Clients give up on a server that is not there within 10 s or more. */
 const welcomeMsMax = 5_000;
 const pause = { baseMs: 250, capMs: 3_000 };
@@ -61,6 +61,8 @@ export class Bridge {
   #opening: Promise<HubSession> | null = null;
   #resume: Resume = { session_id: null, claims: [] };
   #isAway = false;
+  /** It was reached once: a hub that comes and goes is waited for, one that was never there is not. */
+  #wasThere = false;
   #closed = false;
 
   constructor(client: Transport, options: BridgeOptions) {
@@ -143,7 +145,8 @@ export class Bridge {
     const passes = refusal.code === 'UNAVAILABLE' || refusal.code === 'RATE_LIMITED';
     const { method } = pending.request;
     if (!this.#session) void this.#reconnect();
-    if (method !== 'tools/list' && passes && now - pending.failedAtMs < patienceMs) return true;
+    const patient = this.#wasThere && method !== 'tools/list' && now - pending.failedAtMs < patienceMs;
+    if (passes && patient) return true;
     if (!this.#pending.delete(id)) return false;
     if (method === 'tools/list')
       this.#answer(id, { tools: toolList({ withProject: this.#options.project === undefined }) });
@@ -198,6 +201,7 @@ export class Bridge {
     this.#resume.session_id = session.id;
     if (this.#isAway) say(`The hub at ${where.url} is back.`);
     this.#isAway = false;
+    this.#wasThere = true;
     return session;
   }
 
