@@ -27,5 +27,6 @@ export function cutLines(text: string, start: number, end: number): string {
   const endedLine = after.length < text.length - end;
   let before = text.slice(0, start).replace(/(^|\n)\r?\n$/, '$1');
   if (!endedLine) before = before.replace(/\r?\n$/, '');
-  return before + after;
+  // At the beginning of a text, what was put behind it came with an empty line of its own.
+  return before === '' ? after.replace(/^\r?\n/, '') : before + after;
 }

@@ -47,7 +47,7 @@ function runPlan(plan: FilePlan, mode: Mode): Outcome[] {
     if (did === 'removed' && text === before) did = 'absent';
     return { file: plan.shown, entry: entry.label, did, ...(why === undefined ? {} : { why }) };
   });
-  if (mode !== 'check' && text !== file.text) store(file, text);
+  if (text !== file.text) store(file, text);
   return outcomes;
 }
 

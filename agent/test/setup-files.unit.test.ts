@@ -157,7 +157,7 @@ describe('[SU2] files that are there', () => {
     expect(await repository.dids('claude', 'remove')).toEqual(['removed']);
     expect(repository.files()).toEqual({
       '.mcp.json': '{\n  "mcpServers": {\n    "a": {},\n    "b": {}\n  }\n}\n',
-      'CLAUDE.md': '\nMore.\n',
+      'CLAUDE.md': 'More.\n',
     });
   });
 
