@@ -58,6 +58,7 @@ async function baseOf(root: string, branch: string, otherwise: string): Promise<
 export function slugOf(title: string): string {
   return title
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '') // accents
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, slugLengthMax)

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { Misuse } from '../command.ts';
 import type { Item } from '@switchyard/shared/item';
 import { plain } from '../work/outcome.ts';
 import type { Stream } from './child.ts';
@@ -23,11 +24,16 @@ const nowhere: RunLog = { line: () => {}, note: () => {}, close: () => {} };
 export const noLogs: RunLogs = { open: () => nowhere };
 
 /**
- * Logs in a folder, `12.1.log` for the first attempt of #12. Throws when the folder cannot be made. A log that cannot be
+ * Logs in a folder, `12.1.log` for the first attempt of #12. Throws `Misuse` when the folder cannot be
+ * made. A log that cannot be
  * written later on (the disk is full) is told to `onTrouble` and given up: the work goes on.
  */
 export function logsIn(folder: string, onTrouble: (message: string) => void): RunLogs {
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Misuse(`Logs cannot be kept in ${folder}: ${(error as Error).message}`);
+  }
   return {
     open: (item, attempt) => {
       const file = join(folder, `${item.number}.${attempt}.log`);

@@ -11,16 +11,19 @@ export class Narrator {
   readonly #console: RunConsole;
   readonly #since = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
+  readonly #off: () => void;
   #awaySince: number | null = null;
 
   constructor(client: HubClient, console: RunConsole) {
     this.#client = client;
     this.#console = console;
     this.#timer = setInterval(() => this.#lookAtHub(), lookMs);
+    this.#off = client.onConnect(() => this.#lookAtHub());
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#off();
   }
 
   greet(runner: {

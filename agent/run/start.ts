@@ -10,6 +10,7 @@ import { sharedPlaces } from './shared-place.ts';
 import { tidyWorktrees } from './tidy.ts';
 import { watchTree, type TreeWatch } from './watch-tree.ts';
 import { worktreePlaces } from './worktree-place.ts';
+import { makeFolder } from './worktrees.ts';
 import type { Call } from '../call.ts';
 
 /** Where commands are to run. */
@@ -54,6 +55,9 @@ export async function findGround(options: GroundOptions): Promise<Ground> {
     throw new Misuse(
       `--worktree needs a commit to start from, and ${options.base} is none yet. Commit something first.`,
     );
+  await makeFolder(root).catch((error: Error) => {
+    throw new Misuse(`There is no place for worktrees: ${error.message}`);
+  });
   return {
     open: worktreePlaces({ ...options, root, folder: relative(root, cwd), onTrouble }),
     prepare: (call) => tidyWorktrees(root, call, options.console),

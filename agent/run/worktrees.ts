@@ -145,8 +145,8 @@ function checkFree(path: string, { name }: ItemBranch, { number }: Item): void {
     throw new InUse(`${path} is still in use for #${number} by the runner with process id ${user}.`);
 }
 
-/** Ignores itself, so that the repository does not show it as new. */
-async function makeFolder(root: string): Promise<void> {
+/** Where worktrees go. Ignores itself, so that the repository does not show it as new. */
+export async function makeFolder(root: string): Promise<void> {
   await mkdir(join(root, folder), { recursive: true });
   const rules = join(root, folder, '.gitignore');
   if (!existsSync(rules)) await writeFile(rules, '*\n');
