@@ -52,12 +52,15 @@ export async function connect(options: ConnectOptions = {}): Promise<HubClient> 
   }
 }
 
-/** What the handshake says of an agent. */
+/** What a session takes. */
+interface Serving {
+  capacity: number;
+  taskTypes: string[] | undefined;
+}
+
 interface Agent {
   project: string;
   agentId: string | undefined;
-  capacity: number | undefined;
-  taskTypes: string[] | undefined;
 }
 
 /** One socket: commands, the hub's events, the heartbeat that keeps an agent's claims alive, and its work. */
@@ -66,13 +69,18 @@ export class HubClient {
   readonly #connection: Connection;
   readonly #agent: Agent | null;
   readonly #session: AgentSession | null;
+  /** What it was connected for, and what the hub was told last. */
+  readonly #asked: Serving;
+  #serving: Serving;
   #worker: Worker | null = null;
 
   constructor(options: ConnectOptions) {
     const { url, token } = addressOf(options);
     this.sessionId = options.sessionId ?? randomUUID();
     this.#agent = agentOf(options);
-    const hello = () => ({ token, ...helloOf(this.#agent, this.sessionId) });
+    this.#asked = { capacity: options.capacity ?? 1, taskTypes: options.taskTypes };
+    this.#serving = this.#asked;
+    const hello = () => ({ token, ...(this.#agent && helloOf(this.#agent, this.sessionId, this.#serving)) });
     this.#connection = new Connection(url, hello, this.#agent ? 'session.ready' : 'connect');
     for (const [event, handler] of Object.entries(options.on ?? {}))
       this.#connection.on(event as keyof HubToClient, handler);
@@ -105,7 +113,7 @@ export class HubClient {
    * `Infinity` is allowed), when nobody knows whether it was done: the same input with the `request_id` in
    * the refusal's details finds out.
    *
-   *     const { item } = await client.call('item.create', { project: 'shop', title: 'Write the schema' });
+   *     const { item } = await client.call('item.get', { id });
    */
   async call<K extends CommandName>(
     command: K,
@@ -146,15 +154,17 @@ export class HubClient {
     if (!this.#session) throw noAgent('Work');
     if (this.#worker)
       throw new Error('This client works already: raise concurrency, or connect a second one.');
-    const concurrency = options.concurrency ?? this.#agent?.capacity ?? 1;
-    const worker = startWorker(this.#workHub(this.#session, options), handler, { ...options, concurrency });
+    const { capacity, taskTypes } = this.#asked;
+    const serving = { capacity: options.concurrency ?? capacity, taskTypes: options.taskTypes ?? taskTypes };
+    const hub = this.#workHub(this.#session, serving);
+    const worker = startWorker(hub, handler, { ...options, concurrency: serving.capacity });
     this.#worker = worker;
     const leave = () => (this.#worker = null);
     worker.closed.then(leave, leave);
     return worker;
   }
 
-  #workHub(session: AgentSession, { concurrency, taskTypes }: WorkOptions): WorkHub {
+  #workHub(session: AgentSession, serving: Serving): WorkHub {
     const connection = this.#connection;
     return {
       project: this.#agent!.project,
@@ -162,7 +172,7 @@ export class HubClient {
       on: (event, handler) => this.on(event, handler),
       ended: connection.ended,
       connections: () => connection.count,
-      serve: () => this.#serve({ capacity: concurrency, taskTypes }),
+      serve: () => this.#serve(serving),
       takeOrphans: () => session.takeOrphans(),
       report: (itemId, progress) => session.report(itemId, progress),
       holds: async (itemId, attempt) => {
@@ -173,12 +183,10 @@ export class HubClient {
   }
 
   /** What the session takes stands in the handshake: where it is to be something else, the hub is told by a new one. */
-  async #serve(wish: Pick<Agent, 'capacity' | 'taskTypes'>): Promise<void> {
-    const agent = this.#agent!;
-    const { capacity = agent.capacity, taskTypes = agent.taskTypes } = wish;
-    const same = capacity === agent.capacity && String(taskTypes) === String(agent.taskTypes);
-    if (same) return;
-    Object.assign(agent, { capacity, taskTypes });
+  async #serve(wish: Serving): Promise<void> {
+    const { capacity, taskTypes } = this.#serving;
+    if (wish.capacity === capacity && String(wish.taskTypes) === String(taskTypes)) return;
+    this.#serving = wish;
     await this.#connection.reopen();
   }
 
@@ -239,20 +247,13 @@ function addressOf({ url, token }: ConnectOptions): { url: string; token: string
   });
 }
 
-function agentOf({ project, agentId, capacity, taskTypes }: ConnectOptions): Agent | null {
+function agentOf({ project, agentId }: ConnectOptions): Agent | null {
   const named = project === undefined ? process.env.SWITCHYARD_PROJECT || null : project;
   if (named === null) return null;
-  return {
-    project: named,
-    agentId: agentId ?? (process.env.SWITCHYARD_AGENT || undefined),
-    capacity,
-    taskTypes,
-  };
+  return { project: named, agentId: agentId ?? (process.env.SWITCHYARD_AGENT || undefined) };
 }
 
-function helloOf(agent: Agent | null, sessionId: string): Record<string, unknown> {
-  if (!agent) return {};
-  const { project, agentId, capacity, taskTypes } = agent;
+function helloOf({ project, agentId }: Agent, sessionId: string, { capacity, taskTypes }: Serving) {
   return { project, agent_id: agentId, session_id: sessionId, task_types: taskTypes, capacity };
 }
 
