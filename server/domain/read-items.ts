@@ -38,6 +38,7 @@ export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragme
   if (filter.ready !== undefined) all.push(sql`(${within(sql, readyNow)}) = ${filter.ready}`);
   if (filter.task_type) all.push(sql`i.task_type = ANY(${filter.task_type})`);
   if (filter.agent !== undefined) all.push(sql`i.assigned_agent_id = ${filter.agent}`);
+  if (filter.priority !== undefined) all.push(sql`i.priority = ${filter.priority}`);
   if (filter.parent === 'none') all.push(sql`i.parent_item_id IS NULL`);
   else if (filter.parent !== undefined) all.push(sql`i.parent_item_id = ${filter.parent}`);
   if (filter.q !== undefined) all.push(search(sql, filter.q));

@@ -29,12 +29,12 @@ const numbers = async (p: string, filter: Filter = {}) =>
   (await list(p, filter)).items.map((item) => item.number);
 
 describe('item.list', () => {
-  test('[LS1] filters by status, type, agent, parent and readiness, one or several, and counts all that match', async () => {
+  test('[LS1] filters by status, type, agent, priority, parent and readiness, one or several, and counts all that match', async () => {
     const p = await project();
     const [epic] = await makeAll(hub, p, [
       { ref: 'epic', title: 'epic' },
       { task_type: 'bug', parent_item_id: 'epic' },
-      { task_type: 'docs', dependencies: ['epic'] },
+      { task_type: 'docs', dependencies: ['epic'], priority: 2 },
       { task_type: 'bug' },
       {},
       {},
@@ -54,6 +54,8 @@ describe('item.list', () => {
       [{ task_type: 'bug,docs', status: 'todo' }, [2, 3]],
       [{ agent: 'a1' }, [4, 6]],
       [{ agent: 'nobody' }, []],
+      [{ priority: 2 }, [3]],
+      [{ priority: '5', status: 'todo' }, [1, 2]],
       [{ parent: epic!.id }, [2]],
       [{ parent: 'none' }, [1, 3, 4, 5, 6]],
       [{ parent: randomUUID() }, []],

@@ -54,6 +54,7 @@ const itemFilter = {
   ready: flag.optional(),
   task_type: listOf(taskTypeSchema).optional(),
   agent: agentIdSchema.optional(),
+  priority: whole(0, limits.priorityMax).optional(),
   parent: z
     .union([uuid, z.literal('none')])
     .optional()
