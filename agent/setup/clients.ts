@@ -36,7 +36,7 @@ export function plansOf(client: Client, target: SetupTarget): FilePlan[] {
   const agents = {
     path: join(target.folder, 'AGENTS.md'),
     shown: 'AGENTS.md',
-    entries: [agentsBlock(client, target.project)],
+    entries: [agentsBlock(client, target.project, target.launcher)],
   };
   return [...own, agents, ...importsFor(client, target)];
 }

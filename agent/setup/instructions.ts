@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import type { Entry, FilePlan } from './entry.ts';
 import { markdownBlock } from './entries.ts';
 import { realpathOf } from './agent-name.ts';
+import type { Launcher } from './launcher.ts';
 
 /** What AGENTS.md tells an agent of Switchyard. Short: it is in the context of every session. */
-export function agentsBlock(client: string, project: string): Entry {
+export function agentsBlock(client: string, project: string, launcher: Launcher): Entry {
+  const command = launcher.kind === 'local' ? 'npx switchyard' : 'switchyard';
   return markdownBlock(client, [
     '',
     '## Switchyard',
     '',
     `Several agents work on this repository at the same time. Switchyard (project \`${project}\`) says who does what.`,
-    'Use the tools of the MCP server `switchyard`; in a shell, `switchyard --help` has the same commands.',
+    `Use the tools of the MCP server \`switchyard\`; in a shell, \`${command} --help\` has the same commands.`,
     '',
     '- Before you change files, claim an item (`ready_items`, `claim_item`), and change only what it asks for.',
     '- Say which files you touch (`report_files`). When a conflict is reported, leave the file to the other agent, or',

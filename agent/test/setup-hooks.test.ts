@@ -242,7 +242,7 @@ test('[HK6] stopping is refused once while an item is held, and not when none is
   const reason = String(refused.json!.reason);
   expect(reason).toContain('#1 "Say how to run it"');
   for (const way of ['complete', 'fail', 'release'])
-    expect(reason).toContain(`switchyard ${way} 1 --agent ${claude.agentId}`);
+    expect(reason).toContain(`switchyard ${way} 1 --project ${claude.project} --agent ${claude.agentId}`);
   expect(await claude.hook('stop', { stop_hook_active: true })).toEqual(nothing);
 
   await claude.holder.release(item.id, 1);
@@ -262,12 +262,11 @@ test('[HK6] what the shell is told to run ends the item', async () => {
   const item = await make(hub, claude.project);
   await claude.holder.claim(item.id);
   const { json } = await claude.hook('stop', {});
-  const line = /switchyard (release 1 --agent \S+?)\)/.exec(String(json!.reason))![1]!;
+  const line = /switchyard (release 1 --project \S+ --agent \S+?)\)/.exec(String(json!.reason))![1]!;
   const env = {
     ...process.env,
     SWITCHYARD_URL: hub.url,
     SWITCHYARD_TOKEN: adminToken,
-    SWITCHYARD_PROJECT: claude.project,
   };
   await promisify(execFile)(process.execPath, [bin, ...line.split(' ')], { env });
   expect(await get(hub, item.id)).toMatchObject({ status: 'todo' });

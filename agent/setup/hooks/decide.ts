@@ -70,7 +70,9 @@ const decisions: Record<HookEvent, (situation: Situation) => Promise<Outcome>> =
   async stop(situation) {
     if (situation.mayStop || situation.givenItem) return silent;
     const held = await heldItems(situation);
-    return held.length === 0 ? silent : { kind: 'hold', text: holdText(held, situation.agentId) };
+    return held.length === 0
+      ? silent
+      : { kind: 'hold', text: holdText(held, situation.project, situation.agentId) };
   },
 };
 

@@ -37,15 +37,15 @@ export function warningText(conflicts: readonly Conflict[]): string {
   ].join('\n');
 }
 
-export function holdText(items: readonly Item[], agentId: string): string {
-  const agent = `--agent ${shellWord(agentId)}`;
+export function holdText(items: readonly Item[], project: string, agentId: string): string {
+  const who = `--project ${shellWord(project)} --agent ${shellWord(agentId)}`;
   const [first] = items;
   const number = first?.number ?? 0;
   return [
     `You still hold ${items.map(named).join(', ')} in Switchyard. Before you stop, end each of them:`,
-    `- done: complete_item with a summary (in a shell: switchyard complete ${number} ${agent} --summary "…")`,
-    `- cannot be done: fail_item with a reason (switchyard fail ${number} ${agent} --reason "…")`,
-    `- not finished: release_item, so that another agent can take it (switchyard release ${number} ${agent})`,
+    `- done: complete_item with a summary (in a shell: switchyard complete ${number} ${who} --summary "…")`,
+    `- cannot be done: fail_item with a reason (switchyard fail ${number} ${who} --reason "…")`,
+    `- not finished: release_item, so that another agent can take it (switchyard release ${number} ${who})`,
     'If another session in this folder works on it, or you wait for an answer of the user, say so and stop.',
   ].join('\n');
 }
