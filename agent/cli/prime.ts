@@ -19,11 +19,11 @@ export interface Primer {
 export const primeLengthMax = 8_000;
 const holdingMax = 5;
 const readyMax = 10;
-const conflictsMax = 5;
-const filesMax = 6;
+const conflictsMax = 3;
+const filesMax = 3;
 const titleMax = 100;
-const pathMax = 80;
-const descriptionMax = 400;
+const pathMax = 60;
+const descriptionMax = 200;
 
 /** Asks the hub for what an agent needs to know of a project. Throws the hub's `Refusal`. */
 export async function readPrimer(call: Call, project: string, agentId: string): Promise<Primer> {
@@ -143,10 +143,13 @@ function filesOf(files: readonly string[]): string {
   return (
     files
       .slice(0, filesMax)
-      .map((file) => `\`${short(file, pathMax)}\``)
+      .map((file) => `\`${shortPath(file)}\``)
       .join(', ') + more
   );
 }
+
+/** The end of a path tells more than its beginning. */
+const shortPath = (path: string) => (path.length <= pathMax ? path : `…${path.slice(1 - pathMax)}`);
 
 /** One line of at most about `max` characters of English; of letters that cost a token each, fewer. */
 function short(text: string, max: number): string {

@@ -14,11 +14,15 @@ interface Flags extends ProjectFlag {
   readonly agent?: string;
   readonly parent?: string;
   readonly search?: string;
-  readonly sort?: (typeof itemSorts)[number];
+  readonly sort?: Sort;
+  readonly reverse?: boolean;
   readonly limit?: number;
   readonly cursor?: string;
   readonly all?: boolean;
 }
+
+type Sort = Exclude<(typeof itemSorts)[number], `-${string}`>;
+const sorts = itemSorts.filter((sort): sort is Sort => !sort.startsWith('-'));
 
 const limitDefault = 50;
 
@@ -38,7 +42,7 @@ export const list = buildCommand({
             ? flags.parent
             : (await idsOf(this, [flags.parent], flags))[0],
         q: flags.search,
-        sort: flags.sort,
+        sort: sortOf(flags),
         limit: flags.all ? limits.listMax : (flags.limit ?? limitDefault),
         cursor: flags.cursor,
       },
@@ -62,7 +66,8 @@ export const list = buildCommand({
       agent: text('name', 'Only what this agent holds, or did last'),
       parent: text('item|none', 'Only children of this item; none: only items without a parent'),
       search: text('words', 'Only with these words in title or description'),
-      sort: { kind: 'enum', values: itemSorts, optional: true, brief: 'Order (number, when left out)' },
+      sort: { kind: 'enum', values: sorts, optional: true, brief: 'Order (number, when left out)' },
+      reverse: toggle('The other way round'),
       limit: wholeNumber(
         'count',
         `How many at most, up to ${limits.listMax} (${limitDefault}, when left out)`,
@@ -119,6 +124,11 @@ export const ready = buildCommand({
     examples: [['--type docs', 'Documentation that nobody has taken and that waits for nothing']],
   }),
 });
+
+/** The hub writes the other way round with a minus before it, which here would look like a flag. */
+function sortOf({ sort = 'number', reverse }: Flags): (typeof itemSorts)[number] {
+  return reverse ? `-${sort}` : sort;
+}
 
 /** One page, or from there on all of them as if they were one. */
 async function pageOf(cli: Cli, input: CommandInput<'item.list'>, all = false) {
