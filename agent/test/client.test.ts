@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => hub.stop());
 
 async function client(options: Partial<ConnectOptions> = {}): Promise<HubClient> {
-  const opened = await connect({ url: hub.url, token: adminToken, ...options });
+  const opened = await connect({ url: hub.url, token: adminToken, project: null, ...options });
   onTestFinished(() => opened.close());
   return opened;
 }
@@ -63,11 +63,11 @@ test('a refusal is thrown as the hub said it, over socket and HTTP alike', async
 });
 
 test('a wrong token is refused at once, and where nobody listens the wait ends', async () => {
-  await expect(connect({ url: hub.url, token: 'swy_wrong' })).rejects.toMatchObject({
+  await expect(connect({ url: hub.url, token: 'swy_wrong', project: null })).rejects.toMatchObject({
     code: 'UNAUTHENTICATED',
   });
   await expect(
-    connect({ url: 'http://127.0.0.1:1', token: adminToken, connectTimeoutMs: 300 }),
+    connect({ url: 'http://127.0.0.1:1', token: adminToken, project: null, connectTimeoutMs: 300 }),
   ).rejects.toMatchObject({
     code: 'UNAVAILABLE',
   });

@@ -1,3 +1,4 @@
+import type { ClaimRef } from '@switchyard/shared/agent';
 import type { Claim, Conflict } from '@switchyard/shared/item';
 import type { NextAnswer } from './deliver.ts';
 import type { WorkHub } from './hub.ts';
@@ -48,8 +49,8 @@ export class Claiming {
   }
 
   /** A cancel of what nobody works on: of what is over, or of what is just being claimed. */
-  cancel(itemId: string, attempt: number, acknowledge: () => void): void {
-    if (this.#underWay > 0) this.#cancelled.set(keyOf(itemId, attempt), acknowledge);
+  cancel({ item_id, attempt }: ClaimRef, acknowledge: () => void): void {
+    if (this.#underWay > 0) this.#cancelled.set(keyOf(item_id, attempt), acknowledge);
     else acknowledge();
   }
 
