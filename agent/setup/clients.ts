@@ -68,7 +68,7 @@ const plansFor: Record<Client, (target: SetupTarget) => FilePlan[]> = {
   ],
   gemini: (target) => [
     plan(target, '.gemini/settings.json', [
-      jsonServer(serverOf('gemini', target)),
+      jsonServer(geminiServer(target)),
       ...groupedHooks('gemini', target, '"$GEMINI_PROJECT_DIR"/', hookSeconds * 1_000, [
         ['SessionStart', 'session-start'],
         ['BeforeTool', 'pre-edit', 'write_file|replace'],
@@ -117,6 +117,12 @@ function cursorServer(target: SetupTarget): ServerFields {
   const root = { ...env, SWITCHYARD_ROOT: '${workspaceFolder}' };
   if (target.launcher.kind !== 'local') return { command, args, env: root };
   return { command: 'node', args: ['${workspaceFolder}/node_modules/.bin/switchyard', 'mcp'], env: root };
+}
+
+/** Gemini CLI keeps variables that look like secrets from a server, unless they are named: a reference, not the token. */
+function geminiServer(target: SetupTarget): ServerFields {
+  const server = serverOf('gemini', target);
+  return { ...server, env: { ...server.env, SWITCHYARD_TOKEN: '${SWITCHYARD_TOKEN:-}' } };
 }
 
 /** Codex hands a server only the variables that it is told to. */

@@ -87,7 +87,9 @@ function couldBeOurs(found: unknown, wanted: ServerFields): boolean {
   const rest = (fields: object) => ({ ...fields, command: '', args: [], env: {} });
   return (
     isLaunch([command, ...(args as string[]).slice(0, -1)].join(' ')) &&
-    Object.keys(env ?? {}).every((name) => ourVariables.has(name)) &&
+    Object.entries(env ?? {}).every(
+      ([name, value]) => ourVariables.has(name) || value === wanted.env[name],
+    ) &&
     isDeepStrictEqual(toPlain(rest(found)), toPlain(rest(wanted)))
   );
 }

@@ -78,6 +78,11 @@ describe('[SU1] an empty folder', () => {
         switchyard: { command: 'node', args: ['${workspaceFolder}/node_modules/.bin/switchyard', 'mcp'] },
       },
     });
+    expect(repository.json('.gemini/settings.json')).toMatchObject({
+      mcpServers: {
+        switchyard: { env: { SWITCHYARD_CLIENT: 'gemini', SWITCHYARD_TOKEN: '${SWITCHYARD_TOKEN:-}' } },
+      },
+    });
     expect(repository.read('~/.codex/config.toml')).toMatchSnapshot();
     expect(repository.json('.claude/settings.json')).toMatchSnapshot();
     expect(repository.json('.cursor/hooks.json')).toMatchSnapshot();
