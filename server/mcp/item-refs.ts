@@ -17,20 +17,17 @@ export const isId = (ref: unknown): ref is string => typeof ref === 'string' && 
 /** Answers with the items of these numbers, in their project. */
 export type Lookup = (number: number) => Promise<CommandOutput<'item.list'>>;
 
+const seeReady = 'ready_items lists what is ready.';
+const useRef = 'To link items of one call, give the other a ref and name that.';
+
 /** The id of an item that is named by number or id; what is neither is left for the command to refuse. */
-export async function idOf(ref: unknown, lookup: Lookup): Promise<unknown> {
+export async function idOf(ref: unknown, lookup: Lookup, hint = seeReady): Promise<unknown> {
   if (isId(ref)) return ref.toLowerCase();
   const number = numberIn(ref);
   if (number === undefined) return ref;
   const { items } = await lookup(number);
   if (items[0]) return items[0].id;
-  throw new Refusal(
-    'NOT_FOUND',
-    `There is no item #${number} in this project. ready_items lists what is ready.`,
-    {
-      number,
-    },
-  );
+  throw new Refusal('NOT_FOUND', `There is no item #${number} in this project. ${hint}`, { number });
 }
 
 /** New items whose links name others by number: with their ids. A ref of the same call goes before a number. */
@@ -40,7 +37,7 @@ export async function withIds(items: unknown, lookup: Lookup): Promise<unknown> 
   const found = new Map<unknown, Promise<unknown>>();
   const link = (ref: unknown): Promise<unknown> => {
     if (refs.has(ref)) return Promise.resolve(ref);
-    const known = found.get(ref) ?? idOf(ref, lookup);
+    const known = found.get(ref) ?? idOf(ref, lookup, useRef);
     found.set(ref, known);
     return known;
   };

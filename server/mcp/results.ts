@@ -1,5 +1,6 @@
 import type { Conflict, Item } from '@switchyard/shared/item';
 import type { WireError } from '@switchyard/shared/errors';
+import { tools } from '@switchyard/shared/mcp';
 import { filesIn, otherOf, type Notice } from './notices.ts';
 
 type Json = Record<string, unknown>;
@@ -34,16 +35,26 @@ const filled = (fields: Json): Json =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)));
 
 export function briefOf(item: Item): Json {
-  const brief = filled(Object.fromEntries(briefFields.map((field) => [field, item[field]])));
+  const fields = Object.fromEntries(briefFields.map((field) => [field, item[field]]));
+  const brief = filled({ ...fields, attempt: item.attempt || null });
   return {
     ...brief,
     ...(item.files_planned.length > filesShownMax && { files_planned: fewOf(item.files_planned) }),
   };
 }
 
+/** All that is of use to whoever works on it. */
 export function wholeOf(item: Item): Json {
-  const { files_planned, files_modified, ...rest } = item;
-  return filled({ ...rest, files_planned: fewOf(files_planned), files_modified: fewOf(files_modified) });
+  const { project_id: _p, session_id: _s, version: _v, created_at: _c, updated_at: _u, ...rest } = item;
+  const { attempt, failure_count, lost_count, files_planned, files_modified } = rest;
+  return filled({
+    ...rest,
+    attempt: attempt || null,
+    failure_count: failure_count || null,
+    lost_count: lost_count || null,
+    files_planned: fewOf(files_planned),
+    files_modified: fewOf(files_modified),
+  });
 }
 
 const fewOf = (files: string[]) =>
@@ -105,8 +116,14 @@ export function toolResult(answer: ToolAnswer, notices: readonly Notice[], isErr
 
 const wireOf = ({ project_id: _, ...notice }: Notice) => notice;
 
-/** A refusal, for a model to read: code and what to do, then what the message does not say. */
+/** A refusal, for a model to read: code and what to do, by the names it knows, then what the message does not say. */
 export function refusalAnswer(error: WireError): ToolAnswer {
   const details = Object.keys(error.details).length > 0 ? `\n${JSON.stringify(error.details)}` : '';
-  return { structured: { error }, text: `${error.code}: ${error.message}${details}` };
+  const message = error.message.replace(/\b(item|project)\.[a-z_]+/g, (name) => toolOf[name] ?? name);
+  return { structured: { error }, text: `${error.code}: ${message}${details}` };
 }
+
+const toolOf: Record<string, string> = {
+  'item.claim': 'claim_item',
+  ...Object.fromEntries(Object.entries(tools).map(([name, { command }]) => [command ?? name, name] as const)),
+};

@@ -94,7 +94,7 @@ describe('tools', () => {
       isError: true,
       error: { code: 'ALREADY_CLAIMED', details: { holder: 'ben' } },
     });
-    expect(taken.text).toMatch(/^ALREADY_CLAIMED: #1 is claimed by ben/);
+    expect(taken.text).toMatch(/^ALREADY_CLAIMED: #1 is claimed by ben. Take another: claim_item\./);
     const bad = await agent.tool('create_items', { items: [{ title: '' }] });
     expect(bad.error).toMatchObject({ code: 'VALIDATION', details: { issues: [{ path: 'items.0.title' }] } });
     const unknown = await agent.tool('check_files', { files: ['a.ts'], colour: 'red' });
