@@ -77,6 +77,33 @@ test('[LE2] what a zombie brings is reported as lost, and harms nobody', async (
   expect(await violationsOf(hub, project)).toEqual([]);
 });
 
+test('an answer that comes after its claim has lapsed begins nothing', async () => {
+  const project = await newProject(hub);
+  const [first, second] = [await newItem(hub, project), await newItem(hub, project)];
+  const proxy = await proxied(hub);
+  const handler = waiting<WorkContext>();
+  const runs: number[] = [];
+  const worker = workOf(await agentOf(proxy, project), async (context) => {
+    runs.push(context.item.number);
+    handler.enter(context);
+    await handler.go;
+  });
+  await handler.began;
+  proxy.loseAnswers();
+  handler.letGo();
+  await until('the next is claimed', async () => (await getItem(hub, second.id)).status === 'claimed');
+  proxy.down();
+  await until('it is put back', async () => (await getItem(hub, second.id)).status === 'todo');
+  const other = await connectAgent(hub, project.name, 'ben');
+  await other.call('item.claim', { id: second.id });
+  proxy.up();
+  await until('the answer has come', () => worker.stats.completed === 1);
+  const third = await newItem(hub, project);
+  await until('the one after is done', async () => (await getItem(hub, third.id)).status === 'done');
+  expect(runs).toEqual([first.number, third.number]);
+  expect(await getItem(hub, second.id)).toMatchObject({ assigned_agent_id: 'ben', attempt: 2 });
+});
+
 test('a claim that turns out to have been kept takes the result; without one it is given back', async () => {
   const slow = await startChildHub({ timing: { lease: 1, heartbeat: 0.2, grace: 5 } });
   const project = await newProject(slow);

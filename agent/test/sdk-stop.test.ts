@@ -107,6 +107,48 @@ test('[SP2] one that comes before the work began keeps it from beginning', async
   expect([runs, await acknowledged(item)]).toEqual([1, 1]);
 });
 
+test('[SP2] one that was missed is heard as a cancel after the reconnect, and not as a loss', async () => {
+  const { project, item, handler } = await oneItem();
+  const proxy = await proxied(hub);
+  workOf(await agentOf(proxy, project), async (context) => {
+    handler.enter(context);
+    throw await stopOf(context);
+  });
+  const context = await handler.began;
+  proxy.down();
+  await cancel(item.id);
+  proxy.up();
+  expect(await stopOf(context)).toMatchObject({ why: 'cancelled' });
+  await until('it has stopped', async () => !(await getItem(hub, item.id)).stopping);
+});
+
+test('[SP6] what is confirmed after a reconnect is that item, and no other', async () => {
+  const project = await newProject(hub);
+  const [first, second] = await newItems(hub, project, 2);
+  const proxy = await proxied(hub);
+  const client = await agentOf(proxy, project);
+  const contexts = new Map<string, WorkContext>();
+  const [firstGo, secondGo] = [waiting(), waiting()];
+  const handle = async (context: WorkContext) => {
+    contexts.set(context.item.id, context);
+    await (context.item.id === first!.id ? firstGo : secondGo).go;
+  };
+  workOf(client, handle, { concurrency: 2 });
+  await until('both are begun', () => contexts.size === 2);
+  await cancel(second!.id);
+  await stopOf(contexts.get(second!.id)!);
+  proxy.down();
+  await cancel(first!.id);
+  proxy.up();
+  await stopOf(contexts.get(first!.id)!);
+  secondGo.letGo();
+  await until('the second has stopped', async () => !(await getItem(hub, second!.id)).stopping);
+  await client.call('project.get', { project: project.id });
+  expect(await getItem(hub, first!.id)).toMatchObject({ stopping: true });
+  firstGo.letGo();
+  await until('the first has stopped', async () => !(await getItem(hub, first!.id)).stopping);
+});
+
 test('[SP3] a result that comes after a cancel is reported as lost', async () => {
   const { project, item, handler } = await oneItem();
   const lost: LostOutcome[] = [];

@@ -7,7 +7,7 @@ import { until } from '../../server/test/setup/until.ts';
 import { connect } from '../client.ts';
 import { DoNotRetry, type Handler, type WorkContext } from '../work/context.ts';
 import type { WorkEvent } from '../work/options.ts';
-import { agentOf, waiting, workOf } from './sdk.ts';
+import { agentOf, proxied, waiting, workOf } from './sdk.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -215,6 +215,33 @@ test('[CF3] conflicts that there are when the work begins come with it', async (
     async ({ conflicts }) => `${conflicts[0]!.agent_id} is there`,
   );
   await until('it is done', () => worker.stats.completed === 1);
+});
+
+test('[CF3] conflicts that began, or ended, without a connection are known after the reconnect', async () => {
+  const project = await newProject(hub);
+  const other = await connectAgent(hub, project.name, 'ben', { capacity: 2 });
+  const [early, late] = [
+    await newItem(hub, project, { files_planned: ['a.ts'] }),
+    await newItem(hub, project, { files_planned: ['b.ts'] }),
+  ];
+  await other.call('item.claim', { id: early.id });
+  const proxy = await proxied(hub);
+  const client = await agentOf(proxy, project);
+  const mine = await newItem(hub, project, { files_planned: ['a.ts', 'b.ts'], priority: 0 });
+  const handler = waiting<WorkContext>();
+  workOf(client, async (context) => {
+    handler.enter(context);
+    await handler.go;
+  });
+  const context = await handler.began;
+  const others = () => context.conflicts.map((one) => one.work_item_id);
+  expect([context.item.id, others()]).toEqual([mine.id, [early.id]]);
+  proxy.down();
+  await other.call('item.release', { id: early.id, attempt: 1 });
+  await other.call('item.claim', { id: late.id });
+  proxy.up();
+  await until('it is known', () => others().join() === late.id);
+  handler.letGo();
 });
 
 test('[PR1] [PR5] a split item is offered again when its children are done', async () => {
