@@ -32,7 +32,7 @@ export async function main(): Promise<void> {
 export async function runCli(args: readonly string[], process: CliProcess): Promise<number> {
   const out = new Output({ json: wantsJson(args), stdout: process.stdout, stderr: process.stderr });
   let failure: { error: unknown } | undefined;
-  const app = buildApp((error) => (failure ??= { error }));
+  const app = await buildApp(args[0], (error) => (failure ??= { error }));
   await run(app, args, new Cli(process, out));
   if (failure === undefined) return exitCodeOfStricli(process.exitCode ?? 0);
   out.failure(failure.error);

@@ -32,12 +32,9 @@ const print = buildCommand({
 /** What the shell calls at every press of the tab key. */
 const propose = buildCommand({
   async func(this: Cli, _: object, ...words: string[]) {
-    const { buildApp } = await import('../app.ts'); // which imports this
-    const proposed = await proposeWords(
-      this,
-      buildApp(() => {}),
-      words,
-    );
+    const { buildApp } = await import('../app.ts'); // which loads this
+    const app = await buildApp(words.length > 2 ? words[1] : undefined, () => {});
+    const proposed = await proposeWords(this, app, words);
     this.out.result(proposed, () => proposed.join('\n'));
   },
   parameters: {
