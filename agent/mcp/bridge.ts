@@ -1,21 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  LATEST_PROTOCOL_VERSION,
-  SUPPORTED_PROTOCOL_VERSIONS,
-  type InitializeRequest,
-  type InitializeResult,
-  type JSONRPCMessage,
-  type JSONRPCRequest,
-  type JSONRPCResultResponse,
-  type RequestId,
+import type {
+  InitializeRequest,
+  JSONRPCMessage,
+  JSONRPCRequest,
+  JSONRPCResultResponse,
+  RequestId,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { Refusal } from '@switchyard/shared/errors';
-import { agentNameOf, instructions, mcpMeta, toolList, type Resume } from '@switchyard/shared/mcp';
+import { agentNameOf, mcpMeta, toolList, type Resume } from '@switchyard/shared/mcp';
 import { backoffMs } from '../backoff.ts';
 import { NoHub, type HubAddress } from '../hub-address.ts';
 import { HubSession, SessionGone } from './hub-session.ts';
+import { refused, remaining, repeatable, welcomeFor } from './messages.ts';
 
 export interface BridgeOptions {
   /** Where the hub is, asked before each connection. May throw `NoHub`. */
@@ -127,7 +124,7 @@ export class Bridge {
     for (let tries = 0; this.#pending.get(id) === pending; tries++) {
       try {
         const session = this.#session ?? (await this.#open());
-        await session.send(remaining(pending));
+        await session.send(remaining(pending.request, pending.sinceMs));
         break;
       } catch (error) {
         if (error instanceof SessionGone) this.#lost();
@@ -236,47 +233,4 @@ function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof NoHub) return new Refusal('UNAVAILABLE', error.message);
   return new Refusal('UNAVAILABLE', error instanceof Error ? error.message : String(error));
-}
-
-/** Under an id of its own, so that it may be sent again. */
-function repeatable(request: JSONRPCRequest): JSONRPCRequest {
-  const _meta = { ...request.params?._meta, [mcpMeta.request]: randomUUID() };
-  return { ...request, params: { ...request.params, _meta } };
-}
-
-/** A wait that was broken off goes on for what is left of it. */
-function remaining({ request, sinceMs }: Pending): JSONRPCRequest {
-  const { params } = request as { params?: { name?: string; arguments?: { wait_seconds?: number } } };
-  const asked = params?.arguments?.wait_seconds;
-  if (params?.name !== 'wait_for_item' || typeof asked !== 'number') return request;
-  const wait_seconds = Math.max(0, asked - Math.round((performance.now() - sinceMs) / 1_000));
-  return {
-    ...request,
-    params: { ...params, arguments: { ...params.arguments, wait_seconds } },
-  };
-}
-
-function refused(refusal: Refusal): object {
-  const hint =
-    refusal.code === 'UNAVAILABLE'
-      ? ' Start it (npm start in its folder), or ask the user to; then repeat this call. What you hold stays yours for some minutes.'
-      : '';
-  const error = { ...refusal.toJSON(), message: refusal.message + hint };
-  return {
-    content: [{ type: 'text', text: `${error.code}: ${error.message}` }],
-    structuredContent: { error },
-    isError: true,
-  };
-}
-
-/** What the hub would answer. */
-function welcomeFor({ protocolVersion }: InitializeRequest['params']): InitializeResult {
-  return {
-    protocolVersion: SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)
-      ? protocolVersion
-      : LATEST_PROTOCOL_VERSION,
-    capabilities: { tools: {} },
-    serverInfo: { name: 'switchyard', version: '1' },
-    instructions,
-  };
 }

@@ -71,3 +71,14 @@ export async function connectOver(transport: Transport, name = 'Test Client'): P
   };
   return { client, transport, tool };
 }
+
+/** Begins three waits for an item and cancels them, once the hub has heard of both. */
+export async function giveUpThreeWaits(agent: McpClient): Promise<void> {
+  const giveUp = new AbortController();
+  const wait = () => agent.tool('wait_for_item', { wait_seconds: 40 }, { signal: giveUp.signal });
+  const given = Promise.allSettled([wait(), wait(), wait()]);
+  await agent.tool('ready_items');
+  giveUp.abort();
+  await given;
+  await agent.tool('ready_items');
+}
