@@ -57,12 +57,8 @@ export function itemHandler(options: ItemHandlerOptions): Handler {
       item: item.number,
     });
     context.onConflict(conflictNotes(item.number, options.console));
-    let place: Place;
-    try {
-      place = await options.open(item, attempt);
-    } catch (error) {
-      return giveBack(options, context, placeTrouble(error));
-    }
+    const place = await openPlace(options, context);
+    if (place instanceof Split) return place;
     const log = options.logs.open(item, attempt);
     try {
       return await workIn(place, options, context, log);
@@ -71,6 +67,18 @@ export function itemHandler(options: ItemHandlerOptions): Handler {
       await place.leave();
     }
   };
+}
+
+async function openPlace(options: ItemHandlerOptions, context: WorkContext): Promise<Place | Split> {
+  const startedAt = performance.now();
+  try {
+    return await options.open(context.item, context.attempt);
+  } catch (error) {
+    const message = `There is no place to work in: ${(error as Error).message}`;
+    if (isOfMachine(error)) return giveBack(options, context, { kind: 'later', message });
+    options.onEnd({ isWell: false, tookMs: performance.now() - startedAt });
+    throw error instanceof GitError || error instanceof NoWorktree ? new Error(message) : error;
+  }
 }
 
 async function workIn(
@@ -108,9 +116,9 @@ async function workIn(
     return new Split([], tail.lastLine() || said);
   }
   if (!isWell) throw failure(ending, options, tail, place.kept());
-  const { files, note } = await place.succeeded().catch((error: unknown) => {
-    throw unfinished(error, tail, place.kept());
-  });
+  const left = await place.succeeded().catch((error: Error) => error);
+  if (left instanceof Error) return unfinished(left, options, context, tail, place.kept());
+  const { files, note } = left;
   reports.add(files);
   await reports.settled();
   return {
@@ -164,12 +172,17 @@ function failure(ending: Ending, options: ItemHandlerOptions, tail: Tail, kept: 
 }
 
 /** The command ended well, but what it left is not in order, or could not be kept. */
-function unfinished(error: unknown, tail: Tail, kept: string): Error {
-  const why = error instanceof Error ? error.message : String(error);
-  const said = error instanceof Unfinished ? why : `Its work could not be committed: ${why}`;
-  return new Error(paragraphs(said, tail.toString(), kept), {
-    cause: error instanceof Unfinished ? undefined : error,
-  });
+function unfinished(
+  error: Error,
+  options: ItemHandlerOptions,
+  context: WorkContext,
+  tail: Tail,
+  kept: string,
+): Split {
+  if (error instanceof Unfinished) throw new Error(paragraphs(error.message, tail.toString(), kept));
+  const said = `Its work could not be committed: ${error.message}`;
+  if (isOfMachine(error)) return giveBack(options, context, { kind: 'later', message: said });
+  throw new Error(paragraphs(said, tail.toString(), kept));
 }
 
 /** Not the item's fault, so the item goes back untouched, and the runner hears of it. */
@@ -205,12 +218,14 @@ function startTrouble(
 
 const broken = (message: string): Trouble => ({ kind: 'broken', message });
 
-function placeTrouble(error: unknown): Trouble {
-  if (error instanceof NoWorktree || error instanceof GitError)
-    return { kind: 'later', message: error.message };
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined) throw error;
-  return { kind: 'later', message: `There is no place to work in: ${message}` };
+/** What git writes when it is not the repository that is at fault. */
+const ofMachine =
+  /No space left|Disk quota exceeded|Read-only file system|Cannot allocate memory|Resource temporarily|Too many open files|unable to create thread/i;
+
+/** The disk is full, or the like: it would be the same with any other item. */
+function isOfMachine(error: unknown): boolean {
+  if (error instanceof GitError) return ofMachine.test(error.message);
+  return error instanceof Error && 'errno' in error;
 }
 
 const paragraphs = (...parts: string[]) => parts.filter((part) => part !== '').join('\n\n');

@@ -36,6 +36,10 @@ const interpreters: readonly (readonly [program: RegExp, flag: RegExp])[] = [
  * `sh -c 'echo {title}'` the title `$(rm -rf .)` would be run. Throws `Misuse`.
  */
 export function checkTemplate(command: readonly string[]): void {
+  if (freeTextIn(command[0] ?? ''))
+    throw new Misuse(
+      'What an item says must not be the command itself: anybody who may add an item could run programs here.',
+    );
   for (const [at, word] of command.entries()) {
     const program = basename(word);
     for (const script of scriptsFor(program, command.slice(at + 1))) {
@@ -49,6 +53,12 @@ export function checkTemplate(command: readonly string[]): void {
       );
     }
   }
+}
+
+function freeTextIn(text: string): Name | undefined {
+  return [...text.matchAll(placeholder)]
+    .map(([, name]) => name as Name)
+    .find((name) => freeText.includes(name));
 }
 
 /** What a program would run of its arguments. */

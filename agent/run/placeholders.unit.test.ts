@@ -10,6 +10,7 @@ test.each([
   [['python3.12', '-c', 'print("{title}")'], 'SWITCHYARD_ITEM_TITLE'],
   [['perl', '-ne', 'print "{title}"'], 'SWITCHYARD_ITEM_TITLE'],
   [['ssh', 'host', 'lint', '{title}'], 'SWITCHYARD_ITEM_TITLE'],
+  [['{title}', '--help'], 'the command itself'],
   [['npx', '-c', 'lint {title}'], 'SWITCHYARD_ITEM_TITLE'],
 ])('%j would run what an item says, and is refused', (command, instead) => {
   expect(() => checkTemplate(command)).toThrow(instead);

@@ -11,6 +11,8 @@ export interface SharedTree {
   cwd: string;
   isRepository: boolean;
   watch: TreeWatch | null;
+  /** Hears, once, that another runner works in this tree too. */
+  onShared: () => void;
 }
 
 /**
@@ -19,14 +21,23 @@ export interface SharedTree {
  * those that planned it, and for no other. (Counting it for all was rejected: two agents side by side would be shown
  * as in conflict about every file that either of them touches.)
  */
-export function sharedPlaces({ root, cwd, isRepository, watch }: SharedTree): OpenPlace {
+export function sharedPlaces({ root, cwd, isRepository, watch, onShared }: SharedTree): OpenPlace {
   const users = new TreeUsers(root);
+  let isTold = false;
   return async (item: Item): Promise<Place> => {
     const before = isRepository && watch ? await stateOf(root) : null;
     const use = users.enter();
-    let wasShared = use.others().length > 0;
+    let wasShared = false;
+    const look = () => {
+      const others = use.others();
+      wasShared ||= others.length > 0;
+      if (isTold || !watch || others.every((pid) => pid === process.pid)) return;
+      isTold = true;
+      onShared();
+    };
+    look();
     const own = (paths: readonly string[]) => {
-      wasShared ||= use.others().length > 0;
+      look();
       return wasShared ? paths.filter((path) => isPlanned(item.files_planned, path)) : [...paths];
     };
     return {

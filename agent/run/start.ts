@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { Misuse } from '../command.ts';
 import type { RunConsole } from './console.ts';
 import { checkCommand } from './find-command.ts';
-import { repositoryRoot, tryGit } from './git.ts';
+import { git, repositoryRoot, tryGit } from './git.ts';
 import type { OpenPlace } from './place.ts';
 import { checkTemplate } from './placeholders.ts';
 import { sharedPlaces } from './shared-place.ts';
@@ -49,8 +49,7 @@ export async function findGround(options: GroundOptions): Promise<Ground> {
   const root = await repositoryRoot(cwd);
   const onTrouble = (message: string) => options.console.say(message, { style: 'yellow' });
   if (!options.worktree) return sharedGround(options, root, cwd, onTrouble);
-  if (root === null)
-    throw new Misuse(`--worktree needs a git repository, and ${cwd} is in none. Try: git init`);
+  if (root === null) throw new Misuse(`--worktree needs a git repository. ${await whyNone(cwd)}`);
   if ((await tryGit(root, 'rev-parse', '--verify', '--quiet', `${options.base}^{commit}`)) === null)
     throw new Misuse(
       `--worktree needs a commit to start from, and ${options.base} is none yet. Commit something first.`,
@@ -65,6 +64,11 @@ export async function findGround(options: GroundOptions): Promise<Ground> {
   };
 }
 
+/** git says it best: there is none here, it is somebody else's, or git is not installed. */
+async function whyNone(folder: string): Promise<string> {
+  return git(folder, 'rev-parse', '--show-toplevel').catch((error: Error) => error.message);
+}
+
 async function sharedGround(
   { watches, concurrency, console }: GroundOptions,
   root: string | null,
@@ -73,13 +77,20 @@ async function sharedGround(
 ): Promise<Ground> {
   const tree = root ?? cwd;
   const watch: TreeWatch | null = watches ? await watchTree(tree, onTrouble) : null;
+  const sayShared = (who: string) =>
+    console.say(
+      `${who} in this tree: a change counts only for those that planned the file. --worktree gives each its own.`,
+    );
   return {
-    open: sharedPlaces({ root: tree, cwd, isRepository: root !== null, watch }),
+    open: sharedPlaces({
+      root: tree,
+      cwd,
+      isRepository: root !== null,
+      watch,
+      onShared: () => sayShared('Another runner works on an item'),
+    }),
     prepare: async () => {
-      if (watches && concurrency > 1)
-        console.say(
-          'Several items share one tree: a change counts only for those that planned the file. --worktree gives each its own.',
-        );
+      if (watches && concurrency > 1) sayShared('Several items are worked on');
     },
     close: async () => watch?.close(),
   };

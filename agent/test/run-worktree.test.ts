@@ -190,6 +190,23 @@ test('the item is taken up again where a killed runner left it, and half a check
   expect(gitIn(root, 'show', 'switchyard/1-killed:b.txt')).toBe('b');
 });
 
+test('a worktree that cannot be made fails its item, and the runner goes on', async () => {
+  const root = newRepository();
+  const project = await newProject(hub);
+  const [first, second] = await newItems(hub, project, 2);
+  // Somebody has the item's branch checked out where people work.
+  gitIn(root, 'checkout', '-q', '-b', 'switchyard/1-item-1');
+  gitIn(root, 'config', 'branch.switchyard/1-item-1.switchyardItem', first!.id);
+  const flags = ['--worktree', '--exit-when-idle'];
+  const runner = startRunner(hub, { project: project.name, cwd: root }, flags, append);
+  expect(await runner.ended).toMatchObject({ code: 0 });
+  expect(await getItem(hub, first!.id)).toMatchObject({ status: 'failed' });
+  expect((await getItem(hub, first!.id)).failure_reason).toContain(
+    `Branch switchyard/1-item-1 is checked out in ${root}. Check out another one there.`,
+  );
+  expect((await getItem(hub, second!.id)).status).toBe('done');
+});
+
 test('runners that share a repository do not trip over each other', async () => {
   const root = newRepository();
   const project = await newProject(hub);
@@ -210,7 +227,7 @@ test('without a repository, or a commit, --worktree says what is missing', async
   const folder = newFolder();
   const none = await runOnce(folder, ['true']);
   expect(none.code).toBe(2);
-  expect(none.output).toContain('--worktree needs a git repository');
+  expect(none.output).toMatch(/--worktree needs a git repository\. .*not a git repository/);
   gitIn(folder, 'init', '--quiet');
   const empty = await runOnce(folder, ['true']);
   expect(empty.code).toBe(2);
