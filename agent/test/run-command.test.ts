@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Item } from '@switchyard/shared/item';
 import { adminToken, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { eventsOf, getItem, newItem } from '../../server/test/setup/steps.ts';
-import { isRunning, newFolder, nodeCommand, startRunner, writeFiles } from './setup/runner.ts';
+import { bin, isRunning, newFolder, nodeCommand, startRunner, writeFiles } from './setup/runner.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -253,6 +253,35 @@ describe('how a command ends', () => {
     expect(output).not.toContain('99 %');
     expect(output).not.toContain('\x1b');
   });
+});
+
+test('a command speaks for its own item: reports files, and makes parts of it, for which it waits', async () => {
+  const project = await newProject(hub);
+  const item = await newItem(hub, project, { title: 'Too large' });
+  const cwd = newFolder();
+  const program = `
+    set -eu
+    switchyard() { "$NODE" "$BIN" "$@" >&2; }
+    if [ "$SWITCHYARD_ITEM_NUMBER" = 2 ]; then echo 'part done'; exit; fi
+    if [ "$SWITCHYARD_ITEM_ATTEMPT" = 2 ]; then echo 'put together'; exit; fi
+    switchyard files report src/a.ts
+    switchyard heartbeat --progress 50
+    switchyard add 'A part of it' --parent "$SWITCHYARD_ITEM_NUMBER"
+    exit 75
+  `;
+  const env = { NODE: process.execPath, BIN: bin };
+  const runner = startRunner(
+    hub,
+    { project: project.name, cwd, env },
+    ['--exit-when-idle'],
+    ['sh', '-c', program],
+  );
+  expect(await runner.ended).toMatchObject({ code: 0 });
+  const done = await getItem(hub, item.id);
+  expect(done).toMatchObject({ status: 'done', attempt: 2, result_summary: 'put together' });
+  expect(done.files_modified).toEqual(['src/a.ts']);
+  const order = runner.output().match(/▶ .*/g);
+  expect(order).toEqual(['▶ Too large', '▶ A part of it', '▶ Too large (attempt 2)']);
 });
 
 describe('what cannot be run', () => {

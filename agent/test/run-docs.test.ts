@@ -7,10 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminToken, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { getItem, newItem } from '../../server/test/setup/steps.ts';
-import { gitIn, newFolder, newRepository } from './setup/runner.ts';
+import { bin, gitIn, newFolder, newRepository } from './setup/runner.ts';
 
 const doc = readFileSync(new URL('../../docs/run.md', import.meta.url), 'utf8');
-const bin = fileURLToPath(new URL('../bin.mjs', import.meta.url));
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const blocks = [...doc.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
 const script = blocks.find((block) => block.startsWith('#!/bin/sh'))!;

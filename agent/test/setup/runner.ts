@@ -9,7 +9,8 @@ import { adminToken } from '../../../server/test/setup/hub.ts';
 import { temporaryFolder } from '../../../server/test/setup/postgres.ts';
 import { until } from '../../../server/test/setup/until.ts';
 
-const bin = fileURLToPath(new URL('../../bin.mjs', import.meta.url));
+/** What npm links as `switchyard`. */
+export const bin = fileURLToPath(new URL('../../bin.mjs', import.meta.url));
 
 export interface RunnerProcess {
   process: ChildProcess;
