@@ -32,7 +32,8 @@ async function address() {
   const proxy = await startProxy({ host: '127.0.0.1', port: 1 });
   const between = { url: `http://127.0.0.1:${proxy.port}` };
   const start = async (database?: TestHub['database']) => {
-    const hub = await startTestHub({ allowedOrigins: [between.url], database });
+    const timing = { heartbeatSeconds: 0.2 };
+    const hub = await startTestHub({ allowedOrigins: [between.url], database, timing });
     proxy.target.port = Number(new URL(hub.url).port);
     return hub;
   };
@@ -151,14 +152,25 @@ describe('with a hub that comes and goes', { timeout: 60_000 }, () => {
     expect((await meanwhile).item?.status).toBe('done');
     await make(again, name, { task_type: 'bug' });
     expect((await waiting).item?.number).toBe(3);
-    const claimed = await get(again, two.id);
-    await until('the silent claim is renewed', async () => {
-      return (await get(again, two.id)).lease_expires_at! > claimed.lease_expires_at!;
-    });
     await call(again, 'item.cancel', { id: two.id });
     const told = await agent.tool('ready_items');
     expect(told.notices).toMatchObject([{ kind: 'cancelled', number: 2 }]);
     expect((await get(again, one.id)).assigned_agent_id).toBe((await get(again, two.id)).assigned_agent_id);
+  });
+
+  test('[MC12] one that says nothing comes back by itself, and its claims live on', async () => {
+    const { between, start } = await address();
+    const before = await start();
+    const { name } = await newProject(before);
+    const { id } = await make(before, name);
+    const agent = await connectStdio(between, ['--project', name]);
+    await agent.tool('claim_item', { id });
+    await before.stop();
+    const again = await start(before.database);
+    const { lease_expires_at: then } = await get(again, id);
+    await until('the claim is renewed', async () => (await get(again, id)).lease_expires_at! > then!);
+    await agent.client.close();
+    await again.stop();
   });
 
   test('[MC4] a claim that was lost over a restart stays lost, though the agent has claimed anew elsewhere', async () => {
