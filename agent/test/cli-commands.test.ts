@@ -201,9 +201,11 @@ describe('working', () => {
   });
 
   test('which item is meant must be plain where an agent holds none, or several', async () => {
-    await makeAll(hub, project, [{}, {}]);
+    await makeAll(hub, project, [{}, {}, {}]);
+    await run('claim 3', asBen);
     expect((await run('heartbeat')).stderr).toContain('anna holds no item');
     await run('claim 1');
+    expect(await ask('heartbeat')).toMatchObject({ item: { number: 1 } });
     await run('claim 2');
     expect(await run('complete --summary x')).toMatchObject({
       code: 2,
