@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Event } from '@switchyard/shared/item';
 import { call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
+import { newDataDir } from '../../server/test/setup/child-hub.ts';
 import { until } from '../../server/test/setup/until.ts';
 import { httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
 import { bin, envOf, start, type Child } from './cli.ts';
@@ -191,6 +192,24 @@ test('status --watch repaints a terminal as things change, and is refused where 
   expect((await child.ended).code).toBe(0);
   expect(child.stdout()).toContain('\x1b[?25h'); // the cursor is back
 });
+
+test('up starts a hub, on which the other commands work without any setting, and Ctrl-C stops both', async () => {
+  const free = createServer().listen(0);
+  const { port } = free.address() as AddressInfo;
+  await new Promise((closed) => free.close(closed));
+  const here = { SWITCHYARD_PORT: String(port), SWITCHYARD_DATA_DIR: newDataDir(), TERM: 'xterm' };
+  const child = start(['script', '-qec', `exec ${process.execPath} ${bin} up`, '/dev/null'], here);
+  await until('it listens', () => child.stdout().includes('listens on'), 60_000);
+  const switchyard = (...args: string[]) => start([process.execPath, bin, ...args], here).ended;
+  expect(await switchyard('projects', 'create', 'shop')).toMatchObject({ code: 0 });
+  expect(await switchyard('up', '--json')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"started": false') as string,
+  });
+  child.process.stdin!.write('\x03');
+  expect((await child.ended).code).toBe(0);
+  expect(await switchyard('list')).toMatchObject({ code: 3 });
+}, 90_000);
 
 test('an old Node is told which one is needed', () => {
   const old = 'Object.defineProperty(process.versions, "node", { value: "20.11.0" })';
