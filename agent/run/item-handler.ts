@@ -75,7 +75,7 @@ async function openPlace(options: ItemHandlerOptions, context: WorkContext): Pro
     return await options.open(context.item, context.attempt);
   } catch (error) {
     const message = `There is no place to work in: ${(error as Error).message}`;
-    if (isOfMachine(error)) return giveBack(options, context, { kind: 'later', message });
+    if (isOfMachine(error)) return giveBack(options, { kind: 'later', message });
     options.onEnd({ isWell: false, tookMs: performance.now() - startedAt });
     throw error instanceof GitError || error instanceof NoWorktree ? new Error(message) : error;
   }
@@ -95,7 +95,7 @@ async function workIn(
   try {
     ending = await run(place, options, context, tail, log);
   } catch (error) {
-    if (error instanceof CannotStart) return startTrouble(options, context, error);
+    if (error instanceof CannotStart) return startTrouble(options, error);
     throw error;
   } finally {
     if (!context.signal.aborted) await place.watch?.settled();
@@ -117,15 +117,12 @@ async function workIn(
   }
   if (!isWell) throw failure(ending, options, tail, place.kept());
   const left = await place.succeeded().catch((error: Error) => error);
-  if (left instanceof Error) return unfinished(left, options, context, tail, place.kept());
+  if (left instanceof Error) return unfinished(left, options, tail, place.kept());
   const { files, note } = left;
   reports.add(files);
   await reports.settled();
   return {
-    result_summary: paragraphs(
-      tail.toString() || `${options.command.join(' ')}: ${said}, without output`,
-      note,
-    ),
+    result_summary: paragraphs(tail.toString() || `${options.command[0]}: ${said}, without output`, note),
     files_modified: reports.unsent,
   };
 }
@@ -139,6 +136,7 @@ async function run(
 ): Promise<Ending> {
   const { project, agent, console, hub, timeoutMs, graceMs, guard } = options;
   const { branch, worktree, root, cwd } = place;
+  signal.throwIfAborted(); // while the place was made
   const folder = relative(root, cwd).split(/[\\/]/).join(posix.sep);
   const text = itemText(item, { attempt, project, agent, branch, folder });
   const runId = randomUUID();
@@ -172,45 +170,33 @@ function failure(ending: Ending, options: ItemHandlerOptions, tail: Tail, kept: 
 }
 
 /** The command ended well, but what it left is not in order, or could not be kept. */
-function unfinished(
-  error: Error,
-  options: ItemHandlerOptions,
-  context: WorkContext,
-  tail: Tail,
-  kept: string,
-): Split {
+function unfinished(error: Error, options: ItemHandlerOptions, tail: Tail, kept: string): Split {
   if (error instanceof Unfinished) throw new Error(paragraphs(error.message, tail.toString(), kept));
   const said = `Its work could not be committed: ${error.message}`;
-  if (isOfMachine(error)) return giveBack(options, context, { kind: 'later', message: said });
+  if (isOfMachine(error)) return giveBack(options, { kind: 'later', message: said });
   throw new Error(paragraphs(said, tail.toString(), kept));
 }
 
 /** Not the item's fault, so the item goes back untouched, and the runner hears of it. */
-function giveBack(options: ItemHandlerOptions, { item }: WorkContext, trouble: Trouble): Split {
-  options.console.say(`given back: ${trouble.message}`, { item: item.number, style: 'red' });
-  options.onTrouble(trouble);
+function giveBack({ onTrouble }: ItemHandlerOptions, trouble: Trouble): Split {
+  onTrouble(trouble);
   return new Split([], trouble.message);
 }
 
-function startTrouble(
-  options: ItemHandlerOptions,
-  context: WorkContext,
-  { code, message }: CannotStart,
-): Split {
+function startTrouble(options: ItemHandlerOptions, { code, message }: CannotStart): Split {
   const command = options.command[0]!;
   if (code === 'E2BIG')
     throw new DoNotRetry(
       `The item's text is too long for the arguments of ${command}. Let it read stdin, where the whole item is, in place of {description} or {files}.`,
     );
-  if (code === 'ENOENT') return giveBack(options, context, broken(`${command}: there is no such command.`));
+  if (code === 'ENOENT') return giveBack(options, broken(`${command}: there is no such command.`));
   if (code === 'EACCES' || code === 'ENOEXEC')
     return giveBack(
       options,
-      context,
       broken(`${command} cannot be executed (${code}). Is it a program, and its mode +x?`),
     );
-  if (code === 'ENOTDIR') return giveBack(options, context, { kind: 'broken', message });
-  return giveBack(options, context, {
+  if (code === 'ENOTDIR') return giveBack(options, { kind: 'broken', message });
+  return giveBack(options, {
     kind: 'later',
     message: `${command} cannot be started now: ${message}`,
   });

@@ -124,8 +124,11 @@ export class Runner {
       onTrouble: (trouble) => this.#take(trouble),
       onEnd: (end) => {
         const pauseMs = this.#brake.ended(end);
-        if (pauseMs !== null)
-          this.#pause(pauseMs, 'Item after item fails at once: see what they have in common.');
+        if (pauseMs === null) return;
+        this.#console.say('Item after item fails at once: see what they have in common.', {
+          style: 'yellow',
+        });
+        this.#pause(pauseMs);
       },
     });
     const { maxItems } = this.#options;
@@ -139,14 +142,13 @@ export class Runner {
   }
 
   #take({ kind, message }: Trouble): void {
-    if (kind === 'later') return this.#pause(this.#brake.pull(), message);
+    if (kind === 'later') return this.#pause(this.#brake.pull());
     this.#broken ??= message;
     this.stop('now');
   }
 
-  #pause(pauseMs: number, why: string): void {
+  #pause(pauseMs: number): void {
     if (this.#pauseMs > 0 || this.#stop !== null) return;
-    this.#console.say(why, { style: 'yellow' });
     this.#pauseMs = pauseMs;
     this.#closeWorker();
   }
