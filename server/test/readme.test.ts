@@ -34,21 +34,43 @@ test('[RM1] every call of the first round answers without an error, and the item
 });
 
 test('[RM2] the agent of the README finishes what is ready', async () => {
-  const script = join(root, 'server', `readme-agent-${process.pid}.tmp.mjs`);
-  const [program] = blocks('js');
-  writeFileSync(script, here(program!));
-  const agent = execFile(process.execPath, [script], {
-    env: { ...process.env, TOKEN: adminToken },
-    cwd: temporaryFolder(),
-  });
+  await runUntilDone(blocks('js')[0]!, 'mjs', 3);
+});
+
+test('[RM3] the commands of the README do what they say', async () => {
+  const lines = blocks('sh').flatMap((block) => block.split('\n'));
+  // `run` goes on for ever; docs/run.md has its own test.
+  const commands = lines.filter((line) => /^npx switchyard (doctor|add|status) /.test(line));
+  expect(commands).toHaveLength(3);
+  const { stdout } = await run('bash', ['-e', '-c', commands.join('\n')], { cwd: root, env: environment() });
+  expect(stdout).toContain('Write the tests');
+});
+
+test('[RM4] the program of the README works on what is ready', async () => {
+  await runUntilDone(blocks('ts')[0]!, 'ts', 4);
+});
+
+const environment = () => ({
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+  TOKEN: adminToken,
+  SWITCHYARD_URL: hub.url,
+  SWITCHYARD_TOKEN: adminToken,
+});
+
+/** Runs a program of the README, in a folder from where it finds its packages, until so many items are done. */
+async function runUntilDone(program: string, ending: 'mjs' | 'ts', done: number): Promise<void> {
+  const script = join(root, 'server', `readme-agent-${process.pid}.tmp.${ending}`);
+  writeFileSync(script, here(program));
+  const agent = execFile(process.execPath, [script], { env: environment(), cwd: temporaryFolder() });
   try {
     await expect
       .poll(async () => (await call(hub, 'project.progress', { project: 'shop' })).progress.done, {
         timeout: 15_000,
       })
-      .toBe(3);
+      .toBe(done);
   } finally {
     agent.kill();
     rmSync(script);
   }
-});
+}
