@@ -17,11 +17,13 @@ export interface Proxy {
   /** Cuts every connection, and every new one at once, until `up`. */
   down(): void;
   up(): void;
+  /** Where new connections lead. */
+  leadTo(url: string): void;
   close(): void;
 }
 
 export async function proxyTo(url: string): Promise<Proxy> {
-  const { hostname, port, host } = new URL(url);
+  let target = new URL(url);
   const open = new Set<Socket>();
   const losing = new Set<Direction>();
   const lost = { requests: 0, answers: 0 };
@@ -32,6 +34,7 @@ export async function proxyTo(url: string): Promise<Proxy> {
   };
   const server = createServer((client) => {
     if (isDown) return void client.resetAndDestroy();
+    const { hostname, port, host } = target;
     const hub = connect(Number(port), hostname);
     for (const socket of [client, hub]) {
       open.add(socket);
@@ -65,6 +68,7 @@ export async function proxyTo(url: string): Promise<Proxy> {
       cut();
     },
     up: () => (isDown = false),
+    leadTo: (url) => (target = new URL(url)),
     close: () => {
       server.close();
       cut();

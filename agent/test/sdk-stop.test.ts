@@ -1,6 +1,6 @@
 // How work ends before its time: cancelled, lost, or because the worker closes.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { adminToken, call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { eventsOf, getItem, newItem, newItems, violationsOf } from '../../server/test/setup/steps.ts';
 import { until } from '../../server/test/setup/until.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.stop());
 
-const cancel = (id: string) => call(hub, 'item.cancel', { id, reason: 'not wanted' });
+const cancel = (id: string, on = hub) => call(on, 'item.cancel', { id, reason: 'not wanted' });
 const acknowledged = async (item: { id: string }) =>
   (await eventsOf(hub, item, 'item.cancel_acknowledged')).length;
 
@@ -122,10 +122,16 @@ test('[SP2] one that was missed is heard as a cancel after the reconnect, and no
   await until('it has stopped', async () => !(await getItem(hub, item.id)).stopping);
 });
 
-test('[SP6] what is confirmed after a reconnect is that item, and no other', async () => {
-  const project = await newProject(hub);
-  const [first, second] = await newItems(hub, project, 2);
-  const proxy = await proxied(hub);
+test('[HB5] what is confirmed to another hub is that item, and no other', async () => {
+  // Both count what they are to be answered from 0 on.
+  const one = await startTestHub();
+  const other = await startTestHub({ database: one.database });
+  onTestFinished(async () => {
+    await Promise.all([one.stop(), other.stop()]);
+  });
+  const project = await newProject(one);
+  const [first, second] = await newItems(one, project, 2);
+  const proxy = await proxied(one);
   const client = await agentOf(proxy, project);
   const contexts = new Map<string, WorkContext>();
   const [firstGo, secondGo] = [waiting(), waiting()];
@@ -135,18 +141,19 @@ test('[SP6] what is confirmed after a reconnect is that item, and no other', asy
   };
   workOf(client, handle, { concurrency: 2 });
   await until('both are begun', () => contexts.size === 2);
-  await cancel(second!.id);
+  await cancel(second!.id, one);
   await stopOf(contexts.get(second!.id)!);
   proxy.down();
-  await cancel(first!.id);
+  await cancel(first!.id, one);
+  proxy.leadTo(other.url);
   proxy.up();
   await stopOf(contexts.get(first!.id)!);
   secondGo.letGo();
-  await until('the second has stopped', async () => !(await getItem(hub, second!.id)).stopping);
+  await until('the second has stopped', async () => !(await getItem(one, second!.id)).stopping);
   await client.call('project.get', { project: project.id });
-  expect(await getItem(hub, first!.id)).toMatchObject({ stopping: true });
+  expect(await getItem(one, first!.id)).toMatchObject({ stopping: true });
   firstGo.letGo();
-  await until('the first has stopped', async () => !(await getItem(hub, first!.id)).stopping);
+  await until('the first has stopped', async () => !(await getItem(one, first!.id)).stopping);
 });
 
 test('[SP3] a result that comes after a cancel is reported as lost', async () => {
