@@ -134,6 +134,7 @@ export class HubClient {
 
   /**
    * Says at once what is otherwise said every `heartbeat_seconds`: that this session, and its claims, are alive.
+   * Throws a `Refusal`: `UNAVAILABLE` when no answer came.
    *
    *     const { lost } = await client.heartbeat();
    */
@@ -190,11 +191,21 @@ export class HubClient {
     await this.#connection.reopen();
   }
 
-  /** A project's first window, or with `after` the events since; from then on `project.event` arrives. */
+  /**
+   * A project's first window, or with `after` (a `seq`) the events since; from then on `project.event` arrives on this
+   * connection. Throws a `Refusal`; sent once, so `UNAVAILABLE` when the connection goes. `followProject` does all of it.
+   *
+   *     const { seq } = await client.watch('shop');
+   */
   watch(project: string, after?: number): Promise<Snapshot | CatchUp> {
     return this.#connection.send('project.watch', { project, after }, callTimeoutMsDefault);
   }
 
+  /**
+   * Ends what `watch` began. Throws a `Refusal`.
+   *
+   *     await client.unwatch('shop');
+   */
   async unwatch(project: string): Promise<void> {
     await this.#connection.send('project.unwatch', { project }, callTimeoutMsDefault);
   }
@@ -211,14 +222,20 @@ export class HubClient {
     return this.#connection.on(event, handler);
   }
 
-  /** Runs after every connect, the first included if it is still to come; the answer ends it. */
+  /**
+   * Runs after every connect, the first included if it is still to come; the answer ends it.
+   *
+   *     const off = client.onConnect(() => console.log('connected'));
+   */
   onConnect(handler: () => void): () => void {
     return this.#connection.onConnect(handler);
   }
 
   /**
    * Leaves. Work that is going on is let finish first, for as long as its options say (see `Worker.close`). Claims that
-   * are still held come back to the queue after the hub's grace.
+   * are still held come back to the queue after the hub's grace. Throws what the worker could not go on for.
+   *
+   *     await client.close();
    */
   async close(): Promise<void> {
     const end = () =>

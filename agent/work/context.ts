@@ -1,7 +1,11 @@
 import type { CommandInput } from '@switchyard/shared/commands';
 import type { Conflict, Item } from '@switchyard/shared/item';
 
-/** Why a handler is to stop; `signal.reason` of its context. */
+/**
+ * Why a handler is to stop; `signal.reason` of its context.
+ *
+ *     if (signal.reason instanceof Stopped && signal.reason.why === 'cancelled') await cleanUp();
+ */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
   /**
@@ -16,7 +20,11 @@ export class Stopped extends Error {
   }
 }
 
-/** Thrown by a handler: the item failed, and trying again would not help. */
+/**
+ * Thrown by a handler: the item failed, and trying again would not help.
+ *
+ *     throw new DoNotRetry('The schema is frozen.');
+ */
 export class DoNotRetry extends Error {
   override readonly name = 'DoNotRetry';
 }
@@ -43,13 +51,32 @@ export interface WorkContext {
   readonly conflicts: readonly Conflict[];
   /** Aborted when the work is to stop; its reason is a {@link Stopped}. */
   readonly signal: AbortSignal;
-  /** Says how far it is: 0 to 100, or null when that is not known; a note of up to 500 characters. Coalesced. */
+  /**
+   * Says how far it is: 0 to 100, or null when that is not known; a note is cut to 500 characters. Goes with the
+   * heartbeats, at most once a second. Throws a `RangeError` for what is no number.
+   *
+   *     progress(50, 'tables done');
+   */
   readonly progress: (percent: number | null, note?: string) => void;
-  /** Adds to the files that the work touches; answers with the conflicts as they now stand. */
+  /**
+   * Adds to the files that the work touches; answers with the conflicts as they now stand. Waits out an outage. Throws
+   * the {@link Stopped} when the claim is over by then, and the hub's `Refusal` of a path that is none.
+   *
+   *     const conflicts = await reportFiles(['src/a.ts']);
+   */
   readonly reportFiles: (paths: readonly string[]) => Promise<readonly Conflict[]>;
-  /** Hears the conflicts as they stand after each change; called at once when there are some already. */
+  /**
+   * Hears the conflicts as they stand after each change; called at once when there are some already.
+   *
+   *     onConflict((conflicts) => console.log(conflicts.map(({ agent_id }) => agent_id)));
+   */
   readonly onConflict: (heard: (conflicts: readonly Conflict[]) => void) => void;
-  /** Creates children of this item. Throw or return what it answers with to give the item back until they are done. */
+  /**
+   * Creates children of this item. Throw or return what it answers with to give the item back until they are done.
+   * Throws as `reportFiles` does.
+   *
+   *     return split([{ title: 'Front' }, { title: 'Back' }]);
+   */
   readonly split: (children: readonly SubItem[], reason?: string) => Promise<Split>;
 }
 
