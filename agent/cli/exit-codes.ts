@@ -8,7 +8,7 @@ export const exitCodes = {
   done: 0,
   /** The hub said no; `code` of the error says why. */
   refused: 1,
-  /** The command line was not right; nothing was done. */
+  /** The command line was not right, as this side saw it or the hub; nothing was done. */
   usage: 2,
   /** No hub answered, or it asks to come back in a moment. Repeating it later may help. */
   unreachable: 3,
@@ -25,6 +25,7 @@ export const exitCodes = {
 } as const;
 
 const codeOf: Partial<Record<ErrorCode, number>> = {
+  VALIDATION: exitCodes.usage,
   UNAVAILABLE: exitCodes.unreachable,
   RATE_LIMITED: exitCodes.unreachable,
   UNAUTHENTICATED: exitCodes.denied,

@@ -44,7 +44,8 @@ function countsOf(out: Output, progress: Progress): string {
   return counts.join('   ');
 }
 
-function paceOf({ finished_last_hour, eta_seconds, percent }: Progress): string {
+function paceOf({ total, finished_last_hour, eta_seconds, percent }: Progress): string {
+  if (total === 0) return 'Nothing to do yet. Add work: switchyard add TITLE, or switchyard import FILE';
   const pace = `${finished_last_hour} finished in the last hour`;
   if (percent >= 100) return pace;
   return eta_seconds === null ? pace : `${pace}; at that pace done in about ${duration(eta_seconds)}`;

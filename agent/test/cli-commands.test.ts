@@ -129,6 +129,7 @@ describe('looking', () => {
     expect(await codeOf('show 3')).toBe(1);
     expect(await codeOf(`show ${randomUUID()}`)).toBe(1);
     expect(await codeOf('show two')).toBe(2);
+    expect(await codeOf("add ''")).toBe(2);
   });
 
   test('show tells people what an item waits for and who tried it; explain why it is not ready', async () => {
@@ -224,6 +225,14 @@ describe('working', () => {
       expect(await ask<{ error: WireError }>(line, { env })).toMatchObject({ error: { code: 'CLAIM_LOST' } });
     expect((await get(hub, item.id)).status).toBe('claimed');
     expect(await codeOf('complete --summary done', { env: { ...env, SWITCHYARD_ATTEMPT: '2' } })).toBe(0);
+  });
+
+  test('an absolute path is a file of the project', async () => {
+    await make(hub, project);
+    await run('claim 1');
+    const { item } = await ask<{ item: Item }>(`files report ${import.meta.filename} ./docs/a.md`);
+    expect(item.files_modified).toEqual(['agent/test/cli-commands.test.ts', 'docs/a.md']);
+    expect(await ask('files report /elsewhere/a.ts')).toMatchObject({ error: { code: 'VALIDATION' } });
   });
 
   test('files check ends with 6 where somebody else works, and not for one’s own', async () => {

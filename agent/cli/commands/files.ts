@@ -6,6 +6,7 @@ import { agentFlag, docs, text, type AgentFlag } from '../flags.ts';
 import { conflictLines, filesText } from '../item-text.ts';
 import { heldClaim } from '../items.ts';
 import { nameOf } from '../naming.ts';
+import { namedPaths } from '../paths.ts';
 import { fence } from './work.ts';
 
 const paths = (brief: string) =>
@@ -22,7 +23,7 @@ interface ReportFlags extends AgentFlag {
 const report = buildCommand({
   async func(this: Cli, flags: ReportFlags, ...files: string[]) {
     const held = await heldClaim(this, flags.item, flags);
-    const answer = await this.call('item.report_files', { ...fence(held), files });
+    const answer = await this.call('item.report_files', { ...fence(held), files: namedPaths(files) });
     this.out.result(answer, () =>
       [
         `${nameOf(answer.item)} has touched ${filesText(answer.item.files_modified)}`,
@@ -48,7 +49,7 @@ const check = buildCommand({
     const answer = await this.call('item.check_files', {
       project,
       agent_id: this.agentId(flags.agent),
-      files,
+      files: namedPaths(files),
     });
     if (answer.conflicts.length > 0) this.process.exitCode = exitCodes.conflict;
     this.out.result(answer, () => checkText(this, answer.conflicts));

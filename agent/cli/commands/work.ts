@@ -4,6 +4,7 @@ import type { Cli } from '../context.ts';
 import { agentFlag, decimal, docs, heldArgument, text, toggle, type AgentFlag } from '../flags.ts';
 import { heldClaim, type Held } from '../items.ts';
 import { nameOf } from '../naming.ts';
+import { namedPaths } from '../paths.ts';
 import { textOrStdin } from '../stdin.ts';
 import { clock, fromNow } from '../time.ts';
 import { claimText } from './claim.ts';
@@ -57,7 +58,7 @@ export const complete = buildCommand({
   async func(this: Cli, flags: CompleteFlags, name?: string) {
     const result_summary = await textOrStdin(this, flags.summary);
     const held = await heldClaim(this, name, flags);
-    const files_modified = [...(flags.file ?? [])];
+    const files_modified = namedPaths(flags.file);
     const end = { ...fence(held), result_summary, files_modified, claim_next: flags.next };
     ended(this, 'Done', await this.call('item.complete', end));
   },
