@@ -1,13 +1,16 @@
 import type { CommandOutput } from '@switchyard/shared/commands';
 import type { WireError } from '@switchyard/shared/errors';
+import type { Role } from '@switchyard/shared/project';
 
 /** A request that came to nothing: the hub's own words where it had any. */
 export class HubError extends Error {
   readonly code: WireError['code'];
+  readonly details: WireError['details'];
 
-  constructor({ code, message }: Pick<WireError, 'code' | 'message'>) {
+  constructor({ code, message, details }: Pick<WireError, 'code' | 'message'> & Partial<WireError>) {
     super(message);
     this.code = code;
+    this.details = details ?? {};
   }
 }
 
@@ -22,10 +25,22 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
   throw new HubError((body as { error?: WireError } | null)?.error ?? unreachable);
 }
 
+/** Who the hub takes this browser for. */
+export interface Caller {
+  role: Role;
+  /** Null: all projects. */
+  project_id: string | null;
+  label: string;
+}
+
 /** Trades a token for a cookie that scripts cannot read. */
 export async function signIn(token: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   await call('/api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
+}
+
+export async function whoAmI(): Promise<Caller> {
+  return (await call<{ session: Caller }>('/api/session')).session;
 }
 
 export async function signOut(): Promise<void> {

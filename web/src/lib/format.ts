@@ -28,3 +28,12 @@ function roundedDuration(seconds: number): string {
   if (hours < 36) return `${Math.round(hours)} h`;
   return `${formatCount(Math.round(hours / 24))} days`;
 }
+
+/** How long ago, as short as can be: "3s", "4m", "2h", "5d". */
+export function formatAge(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)}m`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)}h`;
+  return `${Math.floor(whole / 86_400)}d`;
+}

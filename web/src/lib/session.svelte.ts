@@ -1,7 +1,14 @@
-import { HubError, signIn, signOut } from '#lib/api.ts';
+import { HubError, signIn, signOut, type Caller } from '#lib/api.ts';
 
-/** Whether this browser is let in, as far as the hub has said so, and why not. */
-export const session = $state({ open: true, problem: '' });
+/** Whether this browser is let in, as far as the hub has said so, as whom, and why not. */
+export const session = $state<{ open: boolean; problem: string; caller: Caller | null }>({
+  open: true,
+  problem: '',
+  caller: null,
+});
+
+/** Whether to offer what only an operator may do; the hub refuses it to others in any case. */
+export const maySteer = () => session.caller?.role === 'operator';
 
 const tokenInAddress = /^#token=([^&]+)$/;
 
@@ -18,6 +25,7 @@ export async function enter(token: string): Promise<void> {
 export async function leave(): Promise<void> {
   await signOut();
   session.open = false;
+  session.caller = null;
 }
 
 export function hasTokenInAddress(): boolean {

@@ -1,5 +1,5 @@
-import { closeIfUnauthenticated } from '#lib/session.svelte.ts';
-import { listProjects } from '#lib/api.ts';
+import { listProjects, whoAmI } from '#lib/api.ts';
+import { closeIfUnauthenticated, session } from '#lib/session.svelte.ts';
 import type { Project } from '@switchyard/shared/project';
 import type { LayoutLoad } from './$types';
 
@@ -8,7 +8,9 @@ export const ssr = false;
 export const load: LayoutLoad = async ({ depends }): Promise<{ projects: Project[]; problem: string }> => {
   depends('hub:projects');
   try {
-    return { projects: await listProjects(), problem: '' };
+    const [projects, caller] = await Promise.all([listProjects(), whoAmI()]);
+    session.caller = caller;
+    return { projects, problem: '' };
   } catch (error) {
     if (closeIfUnauthenticated(error)) return { projects: [], problem: '' };
     return { projects: [], problem: error instanceof Error ? error.message : String(error) };

@@ -3,7 +3,7 @@ import type { WireError } from '@switchyard/shared/errors';
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import { ask, type HubSocket } from './socket.ts';
 
-export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'offline';
+export type LiveState = 'connecting' | 'catching_up' | 'live' | 'reconnecting' | 'offline';
 
 /** Where a watched project goes. Events arrive in the order of `seq`, each once, without gaps. */
 export interface Sink {
@@ -47,7 +47,7 @@ export class ProjectWatch {
 
   start(): void {
     const socket = this.#socket;
-    socket.on('connect', () => void this.#watch());
+    socket.on('connect', () => this.#connected());
     socket.on('disconnect', () => this.#lost());
     socket.on('connect_error', (error) => this.#lost((error as { data?: WireError }).data));
     socket.on('project.event', (event) => this.#receive(event));
@@ -66,6 +66,13 @@ export class ProjectWatch {
     clearTimeout(this.#retryTimer);
     this.#socket.off();
     this.#socket.disconnect();
+  }
+
+  #connected(): void {
+    clearTimeout(this.#offlineTimer);
+    this.#offlineTimer = undefined;
+    this.#sink.state('catching_up');
+    void this.#watch();
   }
 
   async #watch(): Promise<void> {
@@ -104,8 +111,6 @@ export class ProjectWatch {
     }
     this.#lastSeq = answer.seq;
     this.#wasLive = true;
-    clearTimeout(this.#offlineTimer);
-    this.#offlineTimer = undefined;
     this.#sink.state('live');
     const early = this.#early;
     this.#early = [];

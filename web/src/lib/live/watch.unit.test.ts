@@ -75,13 +75,13 @@ afterEach(() => {
 test('a snapshot, then every event once and in order', async () => {
   await socket.answer(snapshotAt(5));
   for (const seq of [5, 6, 6, 7]) socket.hear('project.event', eventOf(seq));
-  expect(heard).toEqual(['connecting', 'snapshot 5', 'live', 6, 7]);
+  expect(heard).toEqual(['connecting', 'catching_up', 'snapshot 5', 'live', 6, 7]);
 });
 
 test('events that overtake the answer wait for it', async () => {
   socket.hear('project.event', eventOf(6));
   await socket.answer(snapshotAt(5));
-  expect(heard).toEqual(['connecting', 'snapshot 5', 'live', 6]);
+  expect(heard).toEqual(['connecting', 'catching_up', 'snapshot 5', 'live', 6]);
 });
 
 test('a gap is healed from the last event seen, with one question', async () => {
@@ -100,7 +100,7 @@ test('after a reconnect it goes on where it was', async () => {
   socket.hear('connect');
   await socket.answer(catchUpTo(6, 6));
   expect(socket.asked).toEqual([undefined, 5]);
-  expect(heard).toEqual(['reconnecting', 6, 'live']);
+  expect(heard).toEqual(['reconnecting', 'catching_up', 6, 'live']);
 });
 
 test('a log shorter than what was seen of it is read anew', async () => {
@@ -111,7 +111,7 @@ test('a log shorter than what was seen of it is read anew', async () => {
   await socket.answer(catchUpTo(2));
   await socket.answer(snapshotAt(2));
   expect(socket.asked).toEqual([undefined, 5, undefined]);
-  expect(heard).toEqual(['reconnecting', 'snapshot 2', 'live']);
+  expect(heard).toEqual(['reconnecting', 'catching_up', 'snapshot 2', 'live']);
 });
 
 test('away for long, it says that it is offline', async () => {
@@ -126,7 +126,7 @@ test('a refusal that passes is tried again, one that stays is told', async () =>
   await vi.advanceTimersByTimeAsync(2_000);
   expect(socket.asked).toHaveLength(2);
   await socket.answer({ ok: false, error: refusal('NOT_FOUND') });
-  expect(heard).toEqual(['connecting', 'NOT_FOUND']);
+  expect(heard).toEqual(['connecting', 'catching_up', 'NOT_FOUND']);
   expect(socket.connected).toBe(false);
 });
 

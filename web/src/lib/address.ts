@@ -1,0 +1,24 @@
+import { goto } from '$app/navigation';
+import { resolve } from '$app/paths';
+import { page } from '$app/state';
+import type { screens } from '#lib/shell/screens.ts';
+
+/** Changes what stands behind the `?` of this very page; null takes a parameter out. What is shown stays where it is. */
+export function setParameters(changes: Record<string, string | null>, replaces = false): void {
+  const url = new URL(page.url.href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === '') url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  if (url.search === page.url.search) return;
+  // eslint-disable-next-line svelte/no-navigation-without-resolve -- this very page
+  void goto(url, { reset: false, replace: replaces });
+}
+
+/** A screen of a project, with the filters of this one. */
+export function screenAddress(id: (typeof screens)[number]['id'], project: string): string {
+  return resolve(id, { project });
+}
+
+export const itemAddress = (project: string, number: number) =>
+  resolve('/p/[project]/items/[number]', { project, number: String(number) });

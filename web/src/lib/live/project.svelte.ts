@@ -1,0 +1,237 @@
+import type { AgentInfo, Progress } from '@switchyard/shared/agent';
+import type { CommandInput, CommandName, CommandOutput } from '@switchyard/shared/commands';
+import type { WireError } from '@switchyard/shared/errors';
+import type { ConflictPair, Item } from '@switchyard/shared/item';
+import { limits } from '@switchyard/shared/limits';
+import type { Project } from '@switchyard/shared/project';
+import type { ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
+import { getContext, setContext } from 'svelte';
+import { callHub } from './commands.ts';
+import { Conflicts } from './conflicts.ts';
+import type { Filter, Sort } from './matching.ts';
+import { LiveQuery } from './query.svelte.ts';
+import { openSocket, type HubSocket } from './socket.ts';
+import { ItemStore } from './store.ts';
+import { ProjectWatch, type LiveState, type Sink } from './watch.ts';
+
+/** Above this many changes a second nothing is tinted any more. */
+const calmMax = 20;
+
+/**
+ * One project, live: what the screens show is read from here. Items lie in a plain Map (`store`); what is shown of
+ * them is raw state that is replaced at most once a frame. Events arrive in order, each once (see ProjectWatch).
+ */
+export class ProjectLive implements Sink {
+  /** Name or id, as in the address. */
+  readonly name: string;
+  readonly store = new ItemStore();
+  connection = $state.raw<LiveState>('connecting');
+  /** The hub will not let us watch. */
+  refusal = $state.raw<WireError>();
+  /** Until when what is shown was certainly current, in ms since the epoch; 0 while nothing is shown. */
+  freshUntil = $state.raw(0);
+  seq = $state.raw(0);
+  project = $state.raw<Project>();
+  progressNow = $state.raw<Progress>();
+  agentsNow = $state.raw<readonly AgentInfo[]>([]);
+  agentById = $derived(new Map(this.agentsNow.map((agent) => [agent.agent_id, agent])));
+  conflicts = $state.raw<readonly ConflictPair[]>([]);
+  conflictsOf = $state.raw<ReadonlyMap<string, ConflictPair[]>>(new Map());
+  /** More change than the eye can follow: no tints. */
+  busy = $state.raw(false);
+  /** Everything holds still until it is ended. */
+  paused = $state.raw(false);
+  /** Raised by every first window: what was asked before it is of another time. */
+  epoch = 0;
+  /** Raised by every frame in which an item changed. */
+  #frame = $state.raw(0);
+  readonly #watch: ProjectWatch;
+  readonly #socket: HubSocket;
+  readonly #conflicts = new Conflicts();
+  #queries = $state.raw<readonly LiveQuery[]>([]);
+  readonly #listeners = new Set<(events: readonly ProjectEvent[]) => void>();
+  #fresh: ProjectEvent[] = [];
+  #scheduled = 0;
+  #lately: number[] = [];
+
+  /** All that failed: the hub sends them all, and they need a person. */
+  readonly failed: LiveQuery;
+
+  constructor(name: string) {
+    this.name = name;
+    this.#socket = openSocket();
+    this.#watch = new ProjectWatch(this.#socket, name, this);
+    this.failed = this.query({ status: ['failed'] }, 'priority');
+  }
+
+  get isLive(): boolean {
+    return this.connection === 'live';
+  }
+
+  start(): void {
+    this.#watch.start();
+  }
+
+  stop(): void {
+    if (this.isLive) this.freshUntil = Date.now();
+    this.#watch.stop();
+    cancelAnimationFrame(this.#scheduled);
+    clearTimeout(this.#scheduled);
+  }
+
+  /** A command; throws a HubError with the hub's own words. */
+  call<K extends CommandName>(name: K, input: CommandInput<K>): Promise<CommandOutput<K>> {
+    return callHub(this.#socket, name, input);
+  }
+
+  /** A list that stays live; `close` it when it is not shown any more. */
+  query(filter: Filter, sort: Sort): LiveQuery {
+    const query = new LiveQuery(this, filter, sort);
+    this.#queries = [...this.#queries, query];
+    query.changed();
+    return query;
+  }
+
+  forget(query: LiveQuery): void {
+    this.#queries = this.#queries.filter((one) => one !== query);
+  }
+
+  /** How many rows of all lists would move if nothing were held. */
+  get waiting(): number {
+    return this.#queries.reduce((sum, query) => sum + query.waiting, 0);
+  }
+
+  /** Shows what waits, in all lists. */
+  apply(): void {
+    for (const query of this.#queries) query.apply();
+  }
+
+  pause(paused: boolean): void {
+    this.paused = paused;
+    if (!paused) this.apply();
+  }
+
+  /** An item as it stands now, if it is known; read in a template it stays current. */
+  item(id: string): Item | undefined {
+    void this.#frame;
+    return this.store.get(id);
+  }
+
+  itemByNumber(number: number): Item | undefined {
+    void this.#frame;
+    return this.store.byNumber(number);
+  }
+
+  /** A copy that an answer brought; an older one than is known is passed over. */
+  learn(item: Item): void {
+    if (this.store.put(item)) this.#soon();
+  }
+
+  /** The project's own count of what a filter asks for, where it has one: of a status, ready or not. */
+  countsOf({ status, ready, ...rest }: Filter): number | undefined {
+    const progress = this.progressNow;
+    const [one, ...more] = status ?? [];
+    const narrowed = Object.values(rest).some((value) => value !== undefined);
+    if (!progress || !one || more.length > 0 || narrowed) return undefined;
+    if (ready === undefined) return progress[one];
+    if (one !== 'todo') return undefined;
+    return ready ? progress.ready : progress.todo - progress.ready;
+  }
+
+  /** Hears the log from now on, a frame's events at a time; returns how to end that. */
+  onEvents(listener: (events: readonly ProjectEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  state(state: LiveState): void {
+    if (this.isLive && state !== 'live') this.freshUntil = Date.now();
+    this.connection = state;
+    if (state === 'live') for (const query of this.#queries) query.changed();
+  }
+
+  progress(progress: Progress): void {
+    this.progressNow = progress;
+  }
+
+  agents(agents: AgentInfo[]): void {
+    this.agentsNow = agents;
+  }
+
+  refused(error: WireError): void {
+    this.refusal = error;
+  }
+
+  snapshot(snapshot: Snapshot): void {
+    this.epoch++;
+    this.#fresh = [];
+    this.store.replace(snapshot.items);
+    this.#conflicts.replace(snapshot.conflicts);
+    this.#showConflicts();
+    this.seq = snapshot.seq;
+    this.project = snapshot.project;
+    this.progressNow = snapshot.progress;
+    this.agentsNow = snapshot.agents;
+    this.#frame++;
+    this.freshUntil = Date.now();
+    for (const query of this.#queries) query.seed(snapshot.items, limits.watchWindow);
+    for (const query of this.#queries) query.changed();
+  }
+
+  events(events: ProjectEvent[]): void {
+    for (const event of events) {
+      if (event.item) this.store.put(event.item);
+      this.#fresh.push(event);
+    }
+    this.#soon();
+  }
+
+  /** Once a frame, however many came. A hidden page has no frames, and must not hoard. */
+  #soon(): void {
+    if (this.#scheduled) return;
+    const show = () => this.#show();
+    this.#scheduled = document.hidden ? window.setTimeout(show, 1_000) : requestAnimationFrame(show);
+  }
+
+  #show(): void {
+    this.#scheduled = 0;
+    const events = this.#fresh;
+    this.#fresh = [];
+    this.#measure(events.length);
+    this.seq = events.at(-1)?.seq ?? this.seq;
+    let conflictsChanged = false;
+    for (const event of events) {
+      conflictsChanged = this.#conflicts.apply(event) || conflictsChanged;
+      if (event.type === 'project.updated' && this.project)
+        this.project = { ...this.project, ...(event.data as Partial<Project>) };
+    }
+    if (conflictsChanged) this.#showConflicts();
+    this.#frame++;
+    for (const query of this.#queries) query.changed();
+    for (const listener of this.#listeners) listener(events);
+    this.store.sweep();
+  }
+
+  #showConflicts(): void {
+    this.conflicts = this.#conflicts.list();
+    this.conflictsOf = this.#conflicts.byItem();
+  }
+
+  #measure(changes: number): void {
+    const now = performance.now();
+    this.#lately = this.#lately.filter((at) => now - at < 1_000);
+    for (let n = 0; n < Math.min(changes, calmMax + 1); n++) this.#lately.push(now);
+    this.busy = this.#lately.length > calmMax;
+  }
+}
+
+const key = Symbol('project');
+
+export function provideProject(live: () => ProjectLive): void {
+  setContext(key, live);
+}
+
+/** The project whose screens these are; a function, because the address may change to another. */
+export function useProject(): () => ProjectLive {
+  return getContext<() => ProjectLive>(key);
+}

@@ -1,0 +1,92 @@
+// What the board knows of items: a plain Map, the higher `version` wins, and nothing is kept that no one looks at.
+import type { Item, Status } from '@switchyard/shared/item';
+
+/** Somebody who needs items to stay: a window, a panel, a selection. */
+export interface Keeper {
+  keeps(item: Item): boolean;
+}
+
+/** Of these the hub sends all, so all are kept. */
+const keptWhole = new Set<Status>(['claimed', 'failed']);
+
+export class ItemStore {
+  readonly #items = new Map<string, Item>();
+  readonly #keepers = new Set<Keeper>();
+  #touched = new Set<string>();
+  #reads = 0;
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  get(id: string): Item | undefined {
+    return this.#items.get(id);
+  }
+
+  values(): IterableIterator<Item> {
+    return this.#items.values();
+  }
+
+  byNumber(number: number): Item | undefined {
+    for (const item of this.#items.values()) if (item.number === number) return item;
+    return undefined;
+  }
+
+  /** Takes a copy unless a newer one is here. Returns whether it was news. */
+  put(item: Item): boolean {
+    const known = this.#items.get(item.id);
+    if (known && known.version >= item.version) return false;
+    this.#items.set(item.id, item);
+    this.#touched.add(item.id);
+    return true;
+  }
+
+  /** Starts over: versions may be lower than before, when a database was put back from a backup. */
+  replace(items: Iterable<Item>): void {
+    this.#items.clear();
+    this.#touched.clear();
+    for (const item of items) this.#items.set(item.id, item);
+  }
+
+  addKeeper(keeper: Keeper): () => void {
+    this.#keepers.add(keeper);
+    return () => {
+      this.#keepers.delete(keeper);
+      this.reconsider();
+    };
+  }
+
+  /**
+   * While an answer is awaited nothing is dropped: what is beyond every window now may lie within it once the
+   * answer is here, and an answer may be older than an event that overtook it.
+   */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    this.#reads++;
+    try {
+      return await read();
+    } finally {
+      this.#reads--;
+    }
+  }
+
+  /** All are looked at again by the next `sweep`: a window has become smaller. */
+  reconsider(): void {
+    for (const id of this.#items.keys()) this.#touched.add(id);
+  }
+
+  /** Drops what changed and what nobody keeps. */
+  sweep(): void {
+    if (this.#reads > 0) return;
+    for (const id of this.#touched) {
+      const item = this.#items.get(id);
+      if (item && !this.#isKept(item)) this.#items.delete(id);
+    }
+    this.#touched.clear();
+  }
+
+  #isKept(item: Item): boolean {
+    if (keptWhole.has(item.status)) return true;
+    for (const keeper of this.#keepers) if (keeper.keeps(item)) return true;
+    return false;
+  }
+}
