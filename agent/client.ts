@@ -4,8 +4,16 @@ import type { CommandInput, CommandName, CommandOutput } from '@switchyard/share
 import { Refusal } from '@switchyard/shared/errors';
 import type { CatchUp, HubToClient, Snapshot } from '@switchyard/shared/protocol';
 import { callTimeoutMsDefault, type CallOptions } from './call.ts';
+import {
+  addressOf,
+  agentOf,
+  helloOf,
+  servingOf,
+  type AgentName,
+  type ConnectOptions,
+  type Serving,
+} from './connect-options.ts';
 import { Connection } from './connection.ts';
-import { findHub } from './hub-address.ts';
 import { requestIdOf, withRequestId } from './request-id.ts';
 import { AgentSession } from './session.ts';
 import type { Handler } from './work/context.ts';
@@ -13,26 +21,7 @@ import type { WorkHub } from './work/hub.ts';
 import type { Worker, WorkOptions } from './work/options.ts';
 import { startWorker } from './work/worker.ts';
 
-export interface ConnectOptions {
-  /** Where the hub is; `SWITCHYARD_URL`, else the hub on this machine. */
-  url?: string;
-  /** `SWITCHYARD_TOKEN`, else on the hub's own machine the operator's. */
-  token?: string;
-  /** A name or id, `SWITCHYARD_PROJECT`: this is an agent of that project. Null, or none set: a watcher, or an operator's script. */
-  project?: string | null;
-  /** The name the agent goes by, over all its runs; `SWITCHYARD_AGENT`. May be left out where the token is bound to one. */
-  agentId?: string;
-  /** A uuid, kept over the reconnects of one run; made up when left out. A run that is given it again gets its claims back. */
-  sessionId?: string;
-  /** What it takes; all types when left out. */
-  taskTypes?: string[];
-  /** How many claims the agent wants at once, 1 to 1,000; default 1. */
-  capacity?: number;
-  /** Handlers that must not miss what arrives together with `session.ready`. */
-  on?: Partial<HubToClient>;
-  /** How long the first connection may take, in milliseconds; default 10,000. */
-  connectTimeoutMs?: number;
-}
+export type { ConnectOptions } from './connect-options.ts';
 
 /**
  * Opens a socket to the hub and waits until it may be used; an agent, until its session is ready. Throws the hub's
@@ -52,22 +41,11 @@ export async function connect(options: ConnectOptions = {}): Promise<HubClient> 
   }
 }
 
-/** What a session takes. */
-interface Serving {
-  capacity: number;
-  taskTypes: string[] | undefined;
-}
-
-interface Agent {
-  project: string;
-  agentId: string | undefined;
-}
-
 /** One socket: commands, the hub's events, the heartbeat that keeps an agent's claims alive, and its work. */
 export class HubClient {
   readonly sessionId: string;
   readonly #connection: Connection;
-  readonly #agent: Agent | null;
+  readonly #agent: AgentName | null;
   readonly #session: AgentSession | null;
   /** What it was connected for, and what the hub was told last. */
   readonly #asked: Serving;
@@ -78,13 +56,13 @@ export class HubClient {
     const { url, token } = addressOf(options);
     this.sessionId = options.sessionId ?? randomUUID();
     this.#agent = agentOf(options);
-    this.#asked = { capacity: options.capacity ?? 1, taskTypes: options.taskTypes };
+    this.#asked = servingOf(options);
     this.#serving = this.#asked;
     const hello = () => ({ token, ...(this.#agent && helloOf(this.#agent, this.sessionId, this.#serving)) });
     this.#connection = new Connection(url, hello, this.#agent ? 'session.ready' : 'connect');
-    for (const [event, handler] of Object.entries(options.on ?? {}))
-      this.#connection.on(event as keyof HubToClient, handler);
     this.#session = this.#agent && new AgentSession(this.#connection);
+    for (const [event, handler] of Object.entries(options.on ?? {}))
+      this.on(event as keyof HubToClient, handler);
   }
 
   /** What the hub said when the session last became ready; null for a watcher. */
@@ -252,26 +230,6 @@ export class HubClient {
   open(timeoutMs: number): Promise<void> {
     return this.#connection.open(timeoutMs);
   }
-}
-
-function addressOf({ url, token }: ConnectOptions): { url: string; token: string } {
-  if (url !== undefined && token !== undefined) return { url, token };
-  const { SWITCHYARD_URL, SWITCHYARD_TOKEN, ...env } = process.env;
-  return findHub({
-    ...env,
-    SWITCHYARD_URL: url ?? SWITCHYARD_URL,
-    SWITCHYARD_TOKEN: token ?? SWITCHYARD_TOKEN,
-  });
-}
-
-function agentOf({ project, agentId }: ConnectOptions): Agent | null {
-  const named = project === undefined ? process.env.SWITCHYARD_PROJECT || null : project;
-  if (named === null) return null;
-  return { project: named, agentId: agentId ?? (process.env.SWITCHYARD_AGENT || undefined) };
-}
-
-function helloOf({ project, agentId }: Agent, sessionId: string, { capacity, taskTypes }: Serving) {
-  return { project, agent_id: agentId, session_id: sessionId, task_types: taskTypes, capacity };
 }
 
 function noAgent(what: string): Error {
