@@ -4,6 +4,7 @@ import { commands } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
 import { NoHub, urlOfHub } from '../hub-address.ts';
 import type { Cli } from './context.ts';
+import { clientChecks } from './health-clients.ts';
 import { version } from './version.ts';
 import { messageFor } from './wording.ts';
 
@@ -22,7 +23,7 @@ const nodeLeast = [22, 18] as const;
 
 /** Looks at everything that a command needs, each thing only where those before it allow. */
 export async function examine(cli: Cli, project: string | undefined): Promise<Check[]> {
-  const checks: Check[] = [node(), await git()];
+  const checks: Check[] = [node(), await git(), ...(await clientChecks(cli))];
   const address = hubAddress(cli);
   checks.push(address);
   if (address.state === 'fail') return checks;

@@ -1,11 +1,14 @@
 // The command line as a process: what a shell, a pipe and a terminal get of it.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Event } from '@switchyard/shared/item';
 import { call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { newDataDir } from '../../server/test/setup/child-hub.ts';
+import { temporaryFolder } from '../../server/test/setup/postgres.ts';
 import { until } from '../../server/test/setup/until.ts';
 import { httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
 import { bin, envOf, start, type Child } from './cli.ts';
@@ -210,6 +213,24 @@ test('up starts a hub, on which the other commands work without any setting, and
   expect((await child.ended).code).toBe(0);
   expect(await switchyard('list')).toMatchObject({ code: 3 });
 }, 90_000);
+
+test('doctor says which coding agents are set up here, and which not as they would be now', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const env = envOf(hub, { SWITCHYARD_PROJECT: project, HOME: folder });
+  const clientsIn = async () => {
+    const { stdout } = await start([process.execPath, bin, 'doctor', '--json'], env, folder).ended;
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string }[] };
+    return checks
+      .filter(({ name }) => /claude|codex|cursor|gemini/.test(name))
+      .map((one) => one.name + ' ' + one.state);
+  };
+  expect(await clientsIn()).toEqual([]);
+  await start([process.execPath, bin, 'setup', 'claude'], env, folder).ended;
+  expect(await clientsIn()).toEqual(['claude ok']);
+  rmSync(join(folder, '.claude/settings.json'));
+  expect(await clientsIn()).toEqual(['claude warn']);
+});
 
 test('an old Node is told which one is needed', () => {
   const old = 'Object.defineProperty(process.versions, "node", { value: "20.11.0" })';
