@@ -13,8 +13,8 @@ export function parseDuration(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
   const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * unitMs[unit!]!, 0);
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text)
-    throw new Misuse(`"${text}" is no duration. Write 90s, 10m, 2h or 1h30m.`);
-  if (ms < 1 || ms > msMax) throw new Misuse(`"${text}" is out of range: 1ms to 24d.`);
+    throw new Misuse('not a duration, such as 90s, 10m, 2h or 1h30m');
+  if (ms < 1 || ms > msMax) throw new Misuse('not a duration from 1ms to 24d');
   return Math.round(ms);
 }
 

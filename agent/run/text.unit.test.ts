@@ -18,7 +18,7 @@ describe('durations', () => {
   ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
 
   test.each(['', '10', 's', '10 m', '-5s', '5s!', '0s', '25d', '1e3s'])('"%s" is none', (text) => {
-    expect(() => parseDuration(text)).toThrow(/no duration|out of range/);
+    expect(() => parseDuration(text)).toThrow('not a duration');
   });
 
   test.each([

@@ -104,11 +104,16 @@ export async function isCommitted(path: string, branch: string): Promise<boolean
   return (await tryGit(path, 'merge-base', '--is-ancestor', 'HEAD', `refs/heads/${branch}`)) !== null;
 }
 
-/** Worktrees of items: item id → path and branch. Forgets those whose folder is gone. */
-export async function itemWorktrees(root: string): Promise<Map<string, { path: string; branch: string }>> {
+export interface ItemWorktree {
+  path: string;
+  branch: string;
+}
+
+/** Worktrees of items, by item id. Forgets those whose folder is gone. */
+export async function itemWorktrees(root: string): Promise<Map<string, ItemWorktree>> {
   await underLock(root, () => git(root, 'worktree', 'prune'));
   const worktrees = await listWorktrees(root);
-  const found = new Map<string, { path: string; branch: string }>();
+  const found = new Map<string, ItemWorktree>();
   for (const [id, branch] of await branchesByItem(root)) {
     const path = worktrees.get(branch);
     if (path?.includes(`/${folder}/`)) found.set(id, { path, branch });

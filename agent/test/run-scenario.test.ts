@@ -72,7 +72,7 @@ test('three runners with real tools work off a real backlog, through a kill and 
   await ben.ended;
   letGo(killed, cancelled);
   const dora = start('dora', ['lint'], tools.lint);
-  for (const runner of [anna, cora, dora]) expect(await runner.ended).toMatchObject({ code: 0 });
+  for (const runner of [anna, cora, dora]) expect((await runner.ended).code, runner.output()).toBe(0);
 
   const after = await itemsOf(hub, project);
   const log = await logOf(hub, project);

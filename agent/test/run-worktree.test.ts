@@ -234,3 +234,21 @@ test('without a repository, or a commit, --worktree says what is missing', async
   expect(empty.output).toContain('Commit something first.');
   expect(empty.item.status).toBe('todo');
 });
+
+test('a runner that starts removes what is over and kept, and names what is not', async () => {
+  const root = newRepository();
+  const { item, project } = await runOnce(root, ['sh', '-c', 'echo b >> a.txt; git commit -qam b; exit 1'], {
+    title: 'Given up',
+  });
+  await runOnce(root, ['sh', '-c', 'echo b >> a.txt; exit 1'], { title: 'Open' });
+  await call(hub, 'item.cancel', { id: item.id });
+  const flags = ['--worktree', '--exit-when-idle'];
+  const runner = startRunner(hub, { project: project.name, cwd: root }, flags, append);
+  expect(await runner.ended).toMatchObject({ code: 0 });
+  expect(runner.output()).toContain(
+    'Removed .switchyard/worktrees/1-given-up: #1 is cancelled, its work is on switchyard/1-given-up.\n',
+  );
+  expect(runner.output()).toContain('Earlier runs left work in .switchyard/worktrees/1-open.');
+  expect(worktrees(root)).toEqual(['1-open']);
+  expect(branches(root)).toEqual(['main', 'switchyard/1-given-up', 'switchyard/1-open']);
+});
