@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['server/test/**/*.test.ts', 'agent/test/**/*.test.ts'],
+          include: ['{server,agent,web}/test/**/*.test.ts'],
           exclude: ['**/*.unit.test.ts'],
           globalSetup: 'server/test/setup/postgres.ts',
           maxWorkers: 2,

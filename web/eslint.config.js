@@ -44,6 +44,16 @@ export default defineConfig(
     },
   },
   {
+    // These start the hub that the board is served by.
+    files: ['test/**/*.ts'],
+    extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      globals: { ...globals.node, ...globals.browser },
+      parserOptions: { projectService: true, tsconfigRootDir: `${import.meta.dirname}/..` },
+    },
+    rules: { eqeqeq: 'error', '@typescript-eslint/consistent-type-imports': 'error' },
+  },
+  {
     files: ['src/lib/live/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: [otherFolders] }] },
   },

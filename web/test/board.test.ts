@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, connectAgent, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
+import { until } from '../../server/test/setup/until.ts';
+import { breakDown, finish, get, make, makeAll } from '../../server/test/setup/work.ts';
+import { gone, openBoard, seen, useBrowser } from './setup/board.ts';
+
+let hub: TestHub;
+beforeAll(async () => {
+  hub = await startTestHub();
+});
+afterAll(() => hub.stop());
+const browser = useBrowser();
+
+const claim = (agent: Awaited<ReturnType<typeof connectAgent>>, id: string) =>
+  agent.call('item.claim', { id });
+
+describe('what agents do appears', () => {
+  test('a claim, its files, a conflict and a completion', async () => {
+    const project = await newProject(hub);
+    const [one, two] = await makeAll(hub, project.id, [{ title: 'First' }, { title: 'Second' }]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}?show=done`);
+    await seen(board.column('Todo').getByText('First'));
+    const [a, b] = [await connectAgent(hub, project.id, 'anna'), await connectAgent(hub, project.id, 'ben')];
+    await claim(a, one!.id);
+    await seen(board.column('Claimed').getByText('anna'));
+    await a.call('item.report_files', { id: one!.id, attempt: 1, files: ['src/auth.ts'] });
+    await seen(board.card(one!).getByText('auth.ts'));
+    await claim(b, two!.id);
+    await b.call('item.report_files', { id: two!.id, attempt: 1, files: ['src/auth.ts'] });
+    await seen(board.page.getByRole('button', { name: /conflict in src\/auth\.ts \(#1 ↔ #2\)/ }));
+    await seen(board.card(two!).getByText('conflict in auth.ts'));
+    await a.call('item.complete', { id: one!.id, attempt: 1, result_summary: 'Done', files_modified: [] });
+    await seen(board.column('Done').getByText('First'));
+    await seen(board.text('All clear'));
+    await seen(board.text('1/2 done'));
+  });
+
+  test('what waits for another is grouped, and is ready once that is done', async () => {
+    const project = await newProject(hub);
+    const [first, second] = await makeAll(hub, project.id, [
+      { ref: 'a', title: 'First' },
+      { title: 'Second', dependencies: ['a'] },
+    ]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await board.column('Todo').getByRole('button', { name: 'blocked 1' }).click();
+    await seen(board.card(second!));
+    await board.card(second!).getByRole('link').click();
+    await seen(board.panel(2).getByRole('link', { name: '#1 First' }));
+    await board.page.mouse.move(0, 0);
+    await finish(hub, first!.id);
+    await seen(board.card(second!).getByText('ready'));
+    await seen(board.panel(2).getByText('done', { exact: true }));
+  });
+});
+
+describe('steering', () => {
+  test('a running item that is cancelled is stopping until its agent confirms', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'Long work' });
+    const agent = await connectAgent(hub, project.id, 'anna');
+    await claim(agent, item.id);
+    const board = await openBoard(browser(), hub, `/p/${project.name}?show=cancelled`);
+    let confirm = () => {};
+    agent.socket.on('claim.cancelled', (_: unknown, stopped: () => void) => {
+      confirm = stopped;
+    });
+    await board.column('Claimed').getByText('Long work').click();
+    await board.panel(1).getByRole('button', { name: 'Cancel…' }).click();
+    await board.page.getByRole('button', { name: 'Cancel the item' }).click();
+    await seen(board.panel(1).getByText('stopping', { exact: true }));
+    await agent.hear('claim.cancelled');
+    confirm();
+    await gone(board.panel(1).getByText('stopping', { exact: true }));
+    await seen(board.panel(1).getByText('cancelled', { exact: true }));
+    expect((await get(hub, item.id)).stopping).toBe(false);
+  });
+
+  test('a refusal says what happened', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'A race' });
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=1`);
+    await board.panel(1).getByRole('button', { name: 'Cancel…' }).click();
+    await finish(hub, item.id, 'agent-3');
+    await board.page.getByRole('button', { name: 'Cancel the item' }).click();
+    await seen(board.text('Could not cancel #1: agent-3 finished it first.'));
+  });
+
+  test('by keyboard alone: from opening the page to a cancelled item and a retried one', async () => {
+    const project = await newProject(hub);
+    const [plain, broken] = await makeAll(hub, project.id, [{ title: 'Plain' }, { title: 'Broken' }]);
+    await breakDown(hub, broken!.id);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    const press = (...keys: string[]) =>
+      keys.reduce((before, key) => before.then(() => board.page.keyboard.press(key)), Promise.resolve());
+    await seen(board.card(broken!));
+    await press('j');
+    await seen(board.card(plain!).locator('a:focus'));
+    await press('3');
+    await until('it has the priority', async () => (await get(hub, plain!.id)).priority === 3);
+    await press('Enter');
+    await seen(board.panel(1));
+    await press('Backspace');
+    await seen(board.page.getByRole('dialog', { name: 'Cancel #1?' }));
+    await press('Enter');
+    await until('it is cancelled', async () => (await get(hub, plain!.id)).status === 'cancelled');
+    await press('Escape');
+    await gone(board.panel(1));
+    await press('j', 'r');
+    await until('it is in the queue', async () => (await get(hub, broken!.id)).status === 'todo');
+  });
+
+  test('a viewer sees no controls, and is refused by the hub too', async () => {
+    const project = await newProject(hub);
+    const broken = await make(hub, project.id, { title: 'Broken' });
+    await breakDown(hub, broken.id);
+    const { token } = await call(hub, 'token.create', { role: 'viewer', label: 'looks' });
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=1`, { token: token.token });
+    await seen(board.card(broken));
+    await seen(board.panel(1).getByText('broke it').first());
+    for (const name of [/Retry/, /Cancel/, /Priority: P/])
+      expect(await board.page.getByRole('button', { name }).filter({ hasNotText: 'Cancelled' }).count()).toBe(
+        0,
+      );
+    await board.page.keyboard.press('j');
+    await board.page.keyboard.press('r');
+    const status = await board.page.evaluate(async (id) => {
+      const answer = await fetch(`/api/items/${id}/retry`, { method: 'POST' });
+      return answer.status;
+    }, broken.id);
+    expect([status, (await get(hub, broken.id)).status]).toEqual([403, 'failed']);
+  });
+});
+
+describe('looking', () => {
+  test('filters stand in the address, and a reload comes back to the same view', async () => {
+    const project = await newProject(hub);
+    const [wanted, other] = await makeAll(hub, project.id, [
+      { title: 'Wanted thing', task_type: 'bug', priority: 1 },
+      { title: 'Other thing', task_type: 'docs', priority: 1 },
+    ]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await board.page.keyboard.press('/');
+    await board.page.keyboard.type('thing');
+    await board.page.getByRole('button', { name: 'Type' }).click();
+    await board.page.getByRole('menuitemradio', { name: 'bug' }).click();
+    await gone(board.card(other!));
+    await board.card(wanted!).getByRole('link').click();
+    await seen(board.panel(1));
+    await expect.poll(() => new URL(board.page.url()).search).toBe('?q=thing&type=bug&item=1');
+    await board.page.reload();
+    await board.live();
+    await seen(board.card(wanted!));
+    await seen(board.panel(1));
+    expect(await board.card(other!).count()).toBe(0);
+    expect(await board.page.getByRole('searchbox').inputValue()).toBe('thing');
+    await make(hub, project.id, { title: 'Another thing', task_type: 'bug' });
+    await make(hub, project.id, { title: 'Something else', task_type: 'bug' });
+    await board.page.mouse.move(0, 0);
+    await seen(board.text('Another thing'));
+    expect(await board.text('Something else').count()).toBe(0);
+  });
+
+  test('nothing moves under the pointer: what waits is counted, and comes when asked for', async () => {
+    const project = await newProject(hub);
+    const first = await make(hub, project.id, { title: 'First' });
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await board.card(first).hover();
+    await board.page.mouse.move(100, 250);
+    const second = await make(hub, project.id, { title: 'Second', priority: 0 });
+    await seen(board.column('Todo').getByRole('button', { name: '+1 change' }));
+    expect(await board.card(second).count()).toBe(0);
+    await board.page.keyboard.press('.');
+    await seen(board.card(second));
+  });
+
+  test('hostile titles are text, and do not break the page', async () => {
+    const project = await newProject(hub);
+    const titles = [
+      '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>',
+      'x'.repeat(500),
+      '\u202Egnirts desrever\u202C {{7*7}} ${alert(1)} %00 \' " --',
+      '😀'.repeat(200),
+    ];
+    const items = await makeAll(
+      hub,
+      project.id,
+      titles.map((title) => ({ title, description: title })),
+    );
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=1`);
+    for (const item of items) {
+      await seen(board.card(item));
+      expect(await board.card(item).getByRole('link').textContent()).toBe(item.title);
+    }
+    await seen(board.panel(1).getByText(titles[0]!).first());
+    const state = await board.page.evaluate(() => ({
+      hacked: 'hacked' in window,
+      wide: document.documentElement.scrollWidth > innerWidth,
+    }));
+    expect(state).toEqual({ hacked: false, wide: false });
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing on the board, its panel and its dialogs (%s)',
+    async (theme) => {
+      const project = await newProject(hub);
+      const [one, , three] = await makeAll(hub, project.id, [
+        { ref: 'a', title: 'First', task_type: 'bug', priority: 0 },
+        { title: 'Second', dependencies: ['a'] },
+        { title: 'Third' },
+        { title: 'Fourth', files_planned: ['a.ts'] },
+      ]);
+      await breakDown(hub, three!.id);
+      const agent = await connectAgent(hub, project.id, 'anna');
+      await claim(agent, one!.id);
+      const board = await openBoard(browser(), hub, `/p/${project.name}?blocked=show&item=3&show=done`, {
+        theme,
+      });
+      await seen(board.panel(3).getByText('Timeline'));
+      expect(await board.violations()).toEqual([]);
+      await board.page.keyboard.press('?');
+      await seen(board.page.getByRole('dialog', { name: 'Keys' }));
+      expect(await board.violations()).toEqual([]);
+      await board.page.keyboard.press('Escape');
+      await board.page.keyboard.press('Control+k');
+      await board.page.keyboard.type('th');
+      await seen(board.page.getByRole('option', { name: /Third/ }));
+      expect(await board.violations()).toEqual([]);
+    },
+  );
+});

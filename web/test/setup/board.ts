@@ -1,0 +1,106 @@
+// A board in a real browser, as a person has it open.
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { adminToken } from '../../../server/test/setup/hub.ts';
+import { launchChromium } from './chromium.ts';
+
+export interface BoardOptions {
+  token?: string;
+  theme?: 'light' | 'dark';
+  width?: number;
+  height?: number;
+}
+
+/** How long something may take to appear. Far above what it takes, so that a busy machine is no failure. */
+export const appearsWithinMs = 10_000;
+
+/** One browser for a test file. Call it at the top level; the function answers with it. */
+export function useBrowser(): () => Browser {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+  return () => browser;
+}
+
+/** A page of a hub, signed in, and live if `path` is a project's. What goes wrong in it fails the test. */
+export async function openBoard(
+  browser: Browser,
+  hub: { url: string },
+  path: string,
+  { token = adminToken, theme = 'light', width = 1280, height = 800 }: BoardOptions = {},
+): Promise<Board> {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+  context.setDefaultTimeout(appearsWithinMs);
+  const page = await context.newPage();
+  const board = new Board(page, context, hub.url);
+  onTestFinished(async () => {
+    await context.close();
+    if (board.faults.length > 0) throw new Error(`the page had faults:\n${board.faults.join('\n')}`);
+  });
+  await page.goto(`${hub.url}${path}#token=${token}`);
+  if (path.startsWith('/p/')) await board.live();
+  return board;
+}
+
+export class Board {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly hubUrl: string;
+  /** Uncaught exceptions, and what the page's own policy forbade. */
+  readonly faults: string[] = [];
+
+  constructor(page: Page, context: BrowserContext, hubUrl: string) {
+    this.page = page;
+    this.context = context;
+    this.hubUrl = hubUrl;
+    page.on('pageerror', (error) => this.faults.push(error.stack ?? error.message));
+    page.on('console', (message) => {
+      if (/Content Security Policy/i.test(message.text())) this.faults.push(message.text());
+    });
+  }
+
+  /** Waits until the pill says so. */
+  async live(): Promise<void> {
+    await this.state('live');
+  }
+
+  async state(state: 'connecting' | 'catching_up' | 'live' | 'reconnecting' | 'offline'): Promise<void> {
+    await this.page.locator(`[data-live=${state}]`).waitFor({ timeout: 20_000 });
+  }
+
+  column(label: 'Todo' | 'Claimed' | 'Failed' | 'Done' | 'Cancelled'): Locator {
+    return this.page.getByRole('region', { name: label, exact: true });
+  }
+
+  /** The card of an item, in whichever column. */
+  card(item: { id: string }): Locator {
+    return this.page.locator(`.card[data-item="${item.id}"]`);
+  }
+
+  /** The panel at the right. */
+  panel(number: number): Locator {
+    return this.page.getByRole('complementary', { name: `Item #${number}` });
+  }
+
+  text(text: string | RegExp): Locator {
+    return this.page.getByText(text);
+  }
+
+  /** What axe finds against WCAG 2.2 AA, as one line a finding. */
+  async violations(): Promise<string[]> {
+    const { violations } = await new AxeBuilder({ page: this.page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+      .analyze();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
+    );
+  }
+}
+
+/** Waits until a locator is seen. */
+export const seen = (locator: Locator) => locator.first().waitFor({ state: 'visible' });
+/** Waits until it is not. */
+export const gone = (locator: Locator) => locator.first().waitFor({ state: 'hidden' });
