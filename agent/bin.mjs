@@ -12,6 +12,7 @@ const brought = new URL('../node_modules/.bin/node', import.meta.url);
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1])) {
+  delete process.env.SWITCHYARD_NODE; // a switchyard that this one starts may need it again
   module.enableCompileCache?.();
   // The published package has no sources; in a clone they go before what was once built of them.
   const { main } = await import(existsSync(source) ? source : new URL('./cli/main.mjs', import.meta.url));

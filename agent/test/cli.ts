@@ -33,7 +33,7 @@ export const envOf = (hub: { url: string }, env: Env = {}): Env => ({
 });
 
 /** Runs one command line in this process: quicker than a process of its own, and all the same but for the process. */
-export async function cli(
+async function cli(
   hub: { url: string },
   args: readonly string[],
   { env, stdin, columns }: RunOptions = {},
@@ -50,12 +50,29 @@ export async function cli(
 const textOf = (stream: PassThrough) => String(stream.read() ?? '');
 
 /** The same with `--json`: the value. */
-export async function json<T = Record<string, never>>(
+async function json<T = Record<string, never>>(
   hub: { url: string },
   args: readonly string[],
   options?: RunOptions,
 ): Promise<T> {
   return JSON.parse((await cli(hub, [...args, '--json'], options)).stdout) as T;
+}
+
+/** Words as a shell would part them, with single quotes. */
+const wordsOf = (line: string) => (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
+
+/** A prompt of the agent `anna` in a project: runs command lines, for their text, their JSON, or their exit code. */
+export function promptOf(where: () => { hub: { url: string }; project: string }) {
+  const within = ({ env, ...options }: RunOptions = {}): RunOptions => ({
+    ...options,
+    env: { SWITCHYARD_PROJECT: where().project, SWITCHYARD_AGENT: 'anna', ...env },
+  });
+  const run = (line: string, options?: RunOptions) => cli(where().hub, wordsOf(line), within(options));
+  return {
+    run,
+    ask: <T>(line: string, options?: RunOptions) => json<T>(where().hub, wordsOf(line), within(options)),
+    codeOf: async (line: string, options?: RunOptions) => (await run(line, options)).code,
+  };
 }
 
 export interface Child {
