@@ -212,9 +212,11 @@ test('runners that share a repository do not trip over each other', async () => 
   const project = await newProject(hub);
   await newItems(hub, project, 24);
   const flags = ['--worktree', '--concurrency', '4', '--exit-when-idle', '--no-watch'];
-  const runners = ['anna', 'ben', 'cora'].map((agent) =>
-    startRunner(hub, { project: project.name, cwd: root, agent }, flags, append),
-  );
+  const start = (agent: string) =>
+    startRunner(hub, { project: project.name, cwd: root, agent }, flags, append);
+  const first = start('anna');
+  await first.says('✓ done'); // the others start in the midst of it, and look at the worktrees
+  const runners = [first, start('ben'), start('cora')];
   for (const { ended } of runners) expect(await ended).toMatchObject({ code: 0 });
   const { progress } = await call(hub, 'project.progress', { project: project.id });
   expect(progress).toMatchObject({ done: 24, failed: 0 });
