@@ -7,7 +7,7 @@ export class Conflicts {
 
   replace(pairs: readonly ConflictPair[]): void {
     this.#pairs.clear();
-    for (const pair of pairs) this.#pairs.set(keyOf(pair), pair);
+    for (const pair of pairs) this.#set(pair);
   }
 
   /** Returns whether anything changed. */
@@ -15,8 +15,13 @@ export class Conflicts {
     if (event.type !== 'conflict.detected' && event.type !== 'conflict.resolved') return false;
     const pair = event.data as ConflictPair;
     if (event.type === 'conflict.resolved') return this.#pairs.delete(keyOf(pair));
-    this.#pairs.set(keyOf(pair), pair);
+    this.#set(pair);
     return true;
+  }
+
+  #set(pair: ConflictPair): void {
+    // The log names the one that changed first; here a pair reads the same whichever it was.
+    this.#pairs.set(keyOf(pair), { ...pair, items: pair.items.toSorted((a, b) => a.number - b.number) });
   }
 
   list(): ConflictPair[] {

@@ -50,6 +50,8 @@ export class ProjectLive implements Sink {
   readonly #conflicts = new Conflicts();
   #queries = $state.raw<readonly LiveQuery[]>([]);
   readonly #listeners = new Set<(events: readonly ProjectEvent[]) => void>();
+  /** As the hub sent it, while nothing of it has been dropped: a screen that opens now need not ask. */
+  #firstWindow: readonly Item[] | undefined;
   #fresh: ProjectEvent[] = [];
   #scheduled = 0;
   #lately: number[] = [];
@@ -88,6 +90,7 @@ export class ProjectLive implements Sink {
   query(filter: Filter, sort: Sort): LiveQuery {
     const query = new LiveQuery(this, filter, sort);
     this.#queries = [...this.#queries, query];
+    if (this.#firstWindow) query.seed(this.#firstWindow, limits.watchWindow);
     query.changed();
     return query;
   }
@@ -165,6 +168,7 @@ export class ProjectLive implements Sink {
   snapshot(snapshot: Snapshot): void {
     this.epoch++;
     this.#fresh = [];
+    this.#firstWindow = snapshot.items;
     this.store.replace(snapshot.items);
     this.#conflicts.replace(snapshot.conflicts);
     this.#showConflicts();
@@ -209,6 +213,7 @@ export class ProjectLive implements Sink {
     this.#frame++;
     for (const query of this.#queries) query.changed();
     for (const listener of this.#listeners) listener(events);
+    this.#firstWindow = undefined;
     this.store.sweep();
   }
 

@@ -44,8 +44,8 @@ export class ItemStore {
   /** Starts over: versions may be lower than before, when a database was put back from a backup. */
   replace(items: Iterable<Item>): void {
     this.#items.clear();
-    this.#touched.clear();
     for (const item of items) this.#items.set(item.id, item);
+    this.reconsider();
   }
 
   addKeeper(keeper: Keeper): () => void {
