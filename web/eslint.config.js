@@ -49,7 +49,7 @@ export default defineConfig(
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       globals: { ...globals.node, ...globals.browser },
-      parserOptions: { projectService: true, tsconfigRootDir: `${import.meta.dirname}/..` },
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: { eqeqeq: 'error', '@typescript-eslint/consistent-type-imports': 'error' },
   },

@@ -41,6 +41,8 @@ export async function openBoard(
     if (board.faults.length > 0) throw new Error(`the page had faults:\n${board.faults.join('\n')}`);
   });
   await page.goto(`${hub.url}${path}#token=${token}`);
+  // The token leaves the address once it was traded for a cookie.
+  await page.waitForFunction(() => location.hash === '');
   if (path.startsWith('/p/')) await board.live();
   return board;
 }

@@ -4,6 +4,7 @@ import type { ProjectLive } from './project.svelte.ts';
 
 const logRows = 500;
 const eventsMax = 1_000;
+const namesMax = 5_000;
 
 export interface LogRow {
   seq: number;
@@ -59,7 +60,10 @@ export class ProjectLog {
   #row({ seq, at, type, actor, attempt, data, item, item_id }: ProjectEvent): LogRow {
     const known = item ?? (item_id ? (this.#live.store.get(item_id) ?? this.#names.get(item_id)) : undefined);
     const name = known && { number: known.number, title: known.title };
-    if (item_id && name) this.#names.set(item_id, name);
+    if (item_id && name) {
+      if (this.#names.size > namesMax) this.#names.clear();
+      this.#names.set(item_id, name);
+    }
     return { seq, at, type, actor, attempt, data, ...name };
   }
 }

@@ -81,7 +81,7 @@ test('whatever order, doubles and delays: every window shows what the hub would 
         const shown = windows.map(([filter, sort]) => new ItemWindow(filter, sort));
         for (const window of shown) store.addKeeper(window);
         let events: Item[] = [];
-        let asked: Asked[] = [];
+        const asked: Asked[] = [];
         let epoch = 0;
         const frame = () => {
           for (const window of shown) if (window.select(store.values()).trimmed) store.reconsider();
