@@ -9,8 +9,12 @@ export interface Keeper {
 /** Of these the hub sends all, so all are kept. */
 const keptWhole = new Set<Status>(['claimed', 'failed']);
 
+/** How many that were dropped are remembered, so that an older copy which comes late does not bring them back. */
+const droppedMax = 5_000;
+
 export class ItemStore {
   readonly #items = new Map<string, Item>();
+  readonly #dropped = new Map<string, number>();
   readonly #keepers = new Set<Keeper>();
   #touched = new Set<string>();
   #reads = 0;
@@ -36,6 +40,8 @@ export class ItemStore {
   put(item: Item): boolean {
     const known = this.#items.get(item.id);
     if (known && known.version >= item.version) return false;
+    if ((this.#dropped.get(item.id) ?? 0) > item.version) return false;
+    this.#dropped.delete(item.id);
     this.#items.set(item.id, item);
     this.#touched.add(item.id);
     return true;
@@ -44,6 +50,7 @@ export class ItemStore {
   /** Starts over: versions may be lower than before, when a database was put back from a backup. */
   replace(items: Iterable<Item>): void {
     this.#items.clear();
+    this.#dropped.clear();
     for (const item of items) this.#items.set(item.id, item);
     this.reconsider();
   }
@@ -79,9 +86,19 @@ export class ItemStore {
     if (this.#reads > 0) return;
     for (const id of this.#touched) {
       const item = this.#items.get(id);
-      if (item && !this.#isKept(item)) this.#items.delete(id);
+      if (item && !this.#isKept(item)) this.#drop(item);
     }
     this.#touched.clear();
+  }
+
+  #drop({ id, version }: Item): void {
+    this.#items.delete(id);
+    this.#dropped.delete(id);
+    this.#dropped.set(id, version);
+    for (const oldest of this.#dropped.keys()) {
+      if (this.#dropped.size <= droppedMax) break;
+      this.#dropped.delete(oldest);
+    }
   }
 
   #isKept(item: Item): boolean {
