@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { Refusal } from '@switchyard/shared/errors';
 import { isOutage } from './db/outage.ts';
 import type { Database, Sql } from './db/database.ts';
@@ -119,9 +120,9 @@ class Lane {
   }
 
   async #turns(): Promise<void> {
-    // What this very tick still brings goes into the first turn.
-    await Promise.resolve();
     while (this.#batches.size > 0) {
+      // What has arrived but was not read yet comes along.
+      await immediate();
       const turn = [...this.#batches.values()].sort((a, b) => a.work.phase - b.work.phase);
       this.#batches = new Map();
       this.#count = 0;
