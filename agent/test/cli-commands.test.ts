@@ -59,6 +59,8 @@ describe('adding', () => {
       'C',
       'D',
     ]);
+    await ask('import - --project piped', { stdin: '- [ ] E\n- [ ] F\n' });
+    expect((await ask<{ total: number }>('list --project piped')).total).toBe(2);
     expect(await codeOf('add -', { stdin: 'nothing of the kind' })).toBe(2);
     expect(await codeOf('add -', { stdin: '' })).toBe(2);
     expect(await codeOf('add -')).toBe(2); // at a terminal nobody would know that something is waited for

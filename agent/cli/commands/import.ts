@@ -1,9 +1,10 @@
 import { buildCommand } from '@stricli/core';
-import { readTextFile } from '../../command.ts';
+import { Misuse, readTextFile } from '../../command.ts';
 import { ensureProject, projectNameOf } from '../../import/project.ts';
 import type { Cli } from '../context.ts';
 import { docs, projectFlag, toggle, type ProjectFlag } from '../flags.ts';
 import { importText } from '../import-text.ts';
+import { readStdin } from '../stdin.ts';
 
 interface Flags extends ProjectFlag {
   readonly warnings?: boolean;
@@ -11,8 +12,10 @@ interface Flags extends ProjectFlag {
 
 export const importBacklog = buildCommand({
   async func(this: Cli, flags: Flags, file: string) {
-    const text = await readTextFile(file);
-    const project = flags.project || this.env.SWITCHYARD_PROJECT || projectNameOf(file);
+    const given = flags.project || this.env.SWITCHYARD_PROJECT;
+    if (file === '-' && !given) throw new Misuse('What comes from stdin has no name: say --project NAME.');
+    const text = file === '-' ? await readStdin(this) : await readTextFile(file);
+    const project = given || projectNameOf(file);
     await ensureProject(this.call, project);
     await importText(this, text, { project, warnings: flags.warnings });
   },
@@ -27,7 +30,7 @@ export const importBacklog = buildCommand({
     },
     positional: {
       kind: 'tuple',
-      parameters: [{ parse: String, placeholder: 'FILE', brief: 'Told by its content' }],
+      parameters: [{ parse: String, placeholder: 'FILE', brief: 'Told by its content; - is stdin' }],
     },
   },
   docs: docs({
