@@ -270,12 +270,19 @@ async function inBulk(
 }
 
 // As `listItems` makes them; anything else PostgreSQL might not digest.
+const seconds = /^\d{1,12}(\.\d{1,6})?$/;
+// eslint-disable-next-line no-control-regex
+const string = /^[^\u0000]*$/;
 const cursorKeys: Record<string, RegExp> = {
   number: /^\d{1,9}$/,
   priority: /^\d$/,
-  updated: /^\d{1,12}(\.\d{1,6})?$/,
-  // eslint-disable-next-line no-control-regex
-  title: /^[^\u0000]*$/,
+  updated: seconds,
+  completed: seconds,
+  title: string,
+  status: /^\d$/,
+  type: string,
+  agent: string,
+  progress: /^-?\d{1,3}(\.\d{1,20})?(e-\d{1,3})?$/,
 };
 
 function readCursor(cursor: string, sort: string): { key: string; number: number } {

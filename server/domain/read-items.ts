@@ -1,4 +1,5 @@
 import type { ItemFilter } from '@switchyard/shared/commands';
+import { statuses } from '@switchyard/shared/item';
 import type { Fragment, Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
 import { itemJson, readyNow } from './wire.ts';
@@ -56,25 +57,37 @@ function search(sql: Sql, q: string): Fragment {
   return number === undefined ? text : sql`(i.number = ${Number(number)} OR ${text})`;
 }
 
-const sortKeys = {
-  number: (sql: Sql) => sql`i.number::text`,
-  priority: (sql: Sql) => sql`i.priority::text`,
-  updated: (sql: Sql) => sql`extract(epoch FROM i.updated_at)::text`,
-  title: (sql: Sql) => sql`i.title COLLATE "C"`,
-};
-const sortColumns = {
-  number: (sql: Sql) => sql`i.number`,
-  priority: (sql: Sql) => sql`i.priority`,
-  updated: (sql: Sql) => sql`i.updated_at`,
-  title: (sql: Sql) => sql`i.title COLLATE "C"`,
-};
-const keyTypes = {
-  number: (sql: Sql, key: string) => sql`${key}::text::int`,
-  priority: (sql: Sql, key: string) => sql`${key}::text::int`,
-  updated: (sql: Sql, key: string) => sql`to_timestamp(${key}::text::float8)`,
-  title: (sql: Sql, key: string) => sql`${key}::text`,
-};
-type SortKey = keyof typeof sortColumns;
+interface Order {
+  /** Never null: what is missing comes first on the way up. */
+  column: (sql: Sql) => Fragment;
+  /** What a cursor keeps of the column, as text; when left out, the column itself. */
+  key?: (sql: Sql) => Fragment;
+  /** The column's value again. */
+  parse: (sql: Sql, key: string) => Fragment;
+}
+
+const int = (sql: Sql, key: string) => sql`${key}::text::int`;
+const string = (sql: Sql, key: string) => sql`${key}::text`;
+const instant = (column: (sql: Sql) => Fragment): Order => ({
+  column,
+  key: (sql) => sql`extract(epoch FROM ${column(sql)})`,
+  parse: (sql, key) => sql`to_timestamp(${key}::text::float8)`,
+});
+
+const orders = {
+  number: { column: (sql) => sql`i.number`, parse: int },
+  priority: { column: (sql) => sql`i.priority`, parse: int },
+  updated: instant((sql) => sql`i.updated_at`),
+  completed: instant((sql) => sql`coalesce(i.completed_at, to_timestamp(0))`),
+  title: { column: (sql) => sql`i.title COLLATE "C"`, parse: string },
+  status: { column: (sql) => sql`array_position(${[...statuses]}::text[], i.status::text)`, parse: int },
+  type: { column: (sql) => sql`coalesce(i.task_type, '') COLLATE "C"`, parse: string },
+  agent: { column: (sql) => sql`coalesce(i.assigned_agent_id, '') COLLATE "C"`, parse: string },
+  progress: {
+    column: (sql) => sql`coalesce(i.progress, -1)`,
+    parse: (sql, key) => sql`${key}::text::float8`,
+  },
+} satisfies Record<string, Order>;
 
 export interface Page {
   sort: string;
@@ -97,17 +110,18 @@ export async function listItems(
   filter: ItemFilter,
   page: Page,
 ): Promise<ItemPage> {
-  const key = page.sort.replace('-', '') as SortKey;
+  const by: Order = orders[page.sort.replace('-', '') as keyof typeof orders];
   const down = page.sort.startsWith('-');
-  const column = sortColumns[key](sql);
+  const column = by.column(sql);
+  const key = by.key?.(sql) ?? column;
   const from = page.after
     ? sql`AND (${column}, i.number) ${down ? sql`<` : sql`>`}
-    (${keyTypes[key](sql, page.after.key)}, ${page.after.number}::int)`
+    (${by.parse(sql, page.after.key)}, ${page.after.number}::int)`
     : sql``;
   const where = matches(sql, projectId, filter);
   const order = down ? sql`DESC` : sql`ASC`;
   const rows = await sql<{ item: string; key: string; number: number }[]>`
-    SELECT ${within(sql, itemJson)}::text AS item, ${sortKeys[key](sql)} AS key, i.number FROM work_items i
+    SELECT ${within(sql, itemJson)}::text AS item, (${key})::text AS key, i.number FROM work_items i
     WHERE ${where} ${from} ORDER BY ${column} ${order}, i.number ${order} LIMIT ${page.limit + 1}`;
   const [counted] = await sql<
     { total: number }[]
@@ -134,8 +148,8 @@ export async function windowOfItems(sql: Sql, projectId: string, window: number)
     SELECT ${within(sql, itemJson)}::text AS item FROM work_items i JOIN (
       SELECT id FROM work_items WHERE project_id = ${projectId} AND status IN ('claimed', 'failed')
       UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'todo' ORDER BY priority, number LIMIT ${window})
-      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'done' ORDER BY completed_at DESC LIMIT ${window})
-      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'cancelled' ORDER BY completed_at DESC LIMIT ${window})
+      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'done' ORDER BY completed_at DESC, number DESC LIMIT ${window})
+      UNION ALL (SELECT id FROM work_items WHERE project_id = ${projectId} AND status = 'cancelled' ORDER BY completed_at DESC, number DESC LIMIT ${window})
     ) AS seen ON seen.id = i.id ORDER BY i.number`;
   return rows.map((row) => row.item);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { itemSorts, type CommandInput } from '@switchyard/shared/commands';
 import { commands } from '@switchyard/shared/commands';
-import type { Item } from '@switchyard/shared/item';
+import { statuses, type Item } from '@switchyard/shared/item';
 import { call, connectAgent, newProject, refusal, startTestHub, type TestHub } from './setup/hub.ts';
 import {
   breakDown,
@@ -125,8 +125,19 @@ describe('item.list', () => {
     const made = await makeAll(
       hub,
       p,
-      titles.map((title, n) => ({ title, priority: (n * 7) % 4 })),
+      titles.map((title, n) => ({
+        title,
+        priority: (n * 7) % 4,
+        ...(n % 3 ? { task_type: 'abc'[n % 2]! } : {}),
+      })),
     );
+    const agent = httpAgent(hub, 'at-work');
+    for (const [n, progress] of [66.6, 0.1, 7, 1e-7].entries()) {
+      const { claim } = await agent.claim(made[2 * n]!.id);
+      await agent.heartbeat(made[2 * n]!.id, claim.attempt, { progress });
+    }
+    for (const n of [4, 1, 7]) await call(hub, 'item.cancel', { id: made[n]!.id });
+    await finish(hub, made[5]!.id, 'Ähnlich');
     await call(hub, 'item.update', { id: made[2]!.id, estimated_hours: 1 });
     await call(hub, 'item.update', { id: made[0]!.id, estimated_hours: 1 });
     const pages: Item[][] = [];
@@ -142,7 +153,17 @@ describe('item.list', () => {
     const key = sort.replace('-', '');
     const sign = sort.startsWith('-') ? -1 : 1;
     const of = (item: Item): [string | number, number] => [
-      { number: item.number, priority: item.priority, updated: item.updated_at, title: item.title }[key]!,
+      {
+        number: item.number,
+        priority: item.priority,
+        updated: item.updated_at,
+        completed: item.completed_at ?? '',
+        title: item.title,
+        status: statuses.indexOf(item.status),
+        type: item.task_type ?? '',
+        agent: item.assigned_agent_id ?? '',
+        progress: item.progress ?? -1,
+      }[key]!,
       item.number,
     ];
     const compare = (a: Item, b: Item) => {

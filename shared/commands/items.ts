@@ -71,8 +71,18 @@ export const itemSorts = [
   '-priority',
   'updated',
   '-updated',
+  'completed',
+  '-completed',
   'title',
   '-title',
+  'status',
+  '-status',
+  'type',
+  '-type',
+  'agent',
+  '-agent',
+  'progress',
+  '-progress',
 ] as const;
 
 const reason = z.object({ code: z.string(), message: z.string() }).loose();

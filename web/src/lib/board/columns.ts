@@ -15,8 +15,8 @@ const sorts: Record<Status, Sort> = {
   todo: 'priority',
   claimed: 'priority',
   failed: 'priority',
-  done: '-updated',
-  cancelled: '-updated',
+  done: '-completed',
+  cancelled: '-completed',
 };
 
 /** The lists behind the columns; todo is two, so that what is ready is never hidden behind what is blocked. */

@@ -1,4 +1,5 @@
 // The filters and orders of `item.list`, as the board applies them to what it hears between two questions.
+import type { CommandInput } from '@switchyard/shared/commands';
 import type { Item, Status } from '@switchyard/shared/item';
 
 /** As `item.list` takes it; also what stands in the address. */
@@ -12,11 +13,21 @@ export interface Filter {
   q?: string;
 }
 
-export type Sort =
-  'number' | '-number' | 'priority' | '-priority' | 'updated' | '-updated' | 'title' | '-title';
+export type Sort = NonNullable<CommandInput<'item.list'>['sort']>;
 
 /** What places an item in an order. */
-export type Place = Pick<Item, 'number' | 'priority' | 'updated_at' | 'title'>;
+export type Place = Pick<
+  Item,
+  | 'number'
+  | 'priority'
+  | 'updated_at'
+  | 'completed_at'
+  | 'title'
+  | 'status'
+  | 'task_type'
+  | 'assigned_agent_id'
+  | 'progress'
+>;
 
 /** Whether the hub would list this item under the filter. */
 export function matches(filter: Filter, item: Item): boolean {
@@ -40,14 +51,25 @@ function contains(item: Item, q: string): boolean {
   return sought.split(/\s+/).every((word) => text.includes(word));
 }
 
+/** The hub's order; its own list would bring all the schemas along. */
+const statuses: readonly Status[] = ['todo', 'claimed', 'done', 'failed', 'cancelled'];
+
 const keys: Record<string, (a: Place, b: Place) => number> = {
   number: () => 0,
   priority: (a, b) => a.priority - b.priority,
   updated: (a, b) => compareText(a.updated_at, b.updated_at),
+  completed: (a, b) => compareText(a.completed_at, b.completed_at),
   title: (a, b) => compareText(a.title, b.title),
+  status: (a, b) => statuses.indexOf(a.status) - statuses.indexOf(b.status),
+  type: (a, b) => compareText(a.task_type, b.task_type),
+  agent: (a, b) => compareText(a.assigned_agent_id, b.assigned_agent_id),
+  progress: (a, b) => (a.progress ?? -1) - (b.progress ?? -1),
 };
 
-const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+function compareText(a: string | null, b: string | null): number {
+  const [one, other] = [a ?? '', b ?? ''];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
 
 /** The hub's own order: by the key, then by number, both up or both down. */
 export function comparator(sort: Sort): (a: Place, b: Place) => number {

@@ -17,7 +17,12 @@ class Model {
     const id = `item-${number}`;
     const version = (this.items.get(id)?.version ?? 0) + 1;
     const updated_at = `t${String(++this.#now).padStart(6, '0')}`;
-    const item = { id, number, status, priority, version, updated_at, title: `item ${number}` } as Item;
+    const before = this.items.get(id);
+    const over = status === 'done' || status === 'cancelled';
+    // A change of what is over does not end it anew.
+    const completed_at = over ? (before?.completed_at ?? updated_at) : null;
+    const title = `item ${number}`;
+    const item = { id, number, status, priority, version, updated_at, completed_at, title } as Item;
     this.items.set(id, item);
     return item;
   }
@@ -29,7 +34,7 @@ class Model {
   snapshot(): Item[] {
     const first = (status: Status, sort: Sort) => this.list({ status: [status] }, sort);
     return statuses.flatMap((status) => {
-      const all = first(status, status === 'todo' ? 'priority' : '-updated');
+      const all = first(status, status === 'todo' ? 'priority' : '-completed');
       return status === 'claimed' || status === 'failed' ? all : all.slice(0, watchWindow);
     });
   }
@@ -40,7 +45,10 @@ const windows: [Filter, Sort][] = [
   [{ status: ['todo'], priority: 1 }, 'priority'],
   [{ status: ['claimed'] }, 'priority'],
   [{ status: ['failed'] }, '-number'],
-  [{ status: ['done'] }, '-updated'],
+  [{ status: ['done'] }, '-completed'],
+  [{ status: ['cancelled'] }, '-updated'],
+  [{}, 'agent'],
+  [{}, '-status'],
   [{}, 'title'],
 ];
 
@@ -177,7 +185,7 @@ test('whatever order, doubles and delays: every window shows what the hub would 
 test('a window that grows at its top gives up its end', () => {
   const model = new Model();
   const store = new ItemStore();
-  const window = new ItemWindow({ status: ['done'] }, '-updated');
+  const window = new ItemWindow({ status: ['done'] }, '-completed');
   store.addKeeper(window);
   window.seed([], 200);
   for (let number = 1; number <= 5_000; number++) {

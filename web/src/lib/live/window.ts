@@ -59,7 +59,7 @@ export class ItemWindow implements Keeper {
     if (this.#isWhole()) return;
     this.bound = 'none';
     const [status, ...more] = this.filter.status ?? [];
-    const sortOfWindow = status === 'todo' ? 'priority' : '-updated';
+    const sortOfWindow = status === 'todo' ? 'priority' : '-completed';
     if (!status || more.length > 0 || this.sort !== sortOfWindow) return;
     const sent = items.filter((item) => item.status === status).sort(this.#compare);
     if (sent.length < limit) this.bound = 'all';
@@ -81,8 +81,20 @@ export class ItemWindow implements Keeper {
 
   #reachTo(item: Item | undefined): void {
     if (!item) return;
-    const { number, priority, updated_at, title } = item;
-    this.bound = { number, priority, updated_at, title };
+    // Not the item itself: it may hold a long text.
+    const { number, priority, updated_at, completed_at, title, status, task_type, progress } = item;
+    const { assigned_agent_id } = item;
+    this.bound = {
+      number,
+      priority,
+      updated_at,
+      completed_at,
+      title,
+      status,
+      task_type,
+      progress,
+      assigned_agent_id,
+    };
   }
 
   #reaches(item: Item): boolean {
