@@ -1,6 +1,7 @@
+import { checkbox } from '@switchyard/shared/checklist';
 import { Misuse } from '../command.ts';
 import { parseBeads } from './beads.ts';
-import { checkbox, parseChecklist } from './checklist.ts';
+import { parseChecklist } from './checklist.ts';
 import { idOf, isFields } from './fields.ts';
 import type { Plan } from './plan.ts';
 import { parseTaskMaster, tagsOf } from './task-master.ts';
