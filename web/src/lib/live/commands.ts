@@ -11,7 +11,7 @@ const reading = /\.(list|get|history|explain|progress|conflicts|agents|events)$/
 
 /**
  * Runs a command and answers with its result, or throws a {@link HubError} with the hub's own words. A change carries
- * a `request_id`, so that it is asked again after a lost connection, and happens once.
+ * a `request_id`, the caller's where it has one, so that it is asked again after a lost connection, and happens once.
  *
  *     const { item } = await callHub(socket, 'item.cancel', { id, dependents: 'block' });
  */
@@ -20,7 +20,7 @@ export async function callHub<K extends CommandName>(
   name: K,
   input: CommandInput<K>,
 ): Promise<CommandOutput<K>> {
-  const asked = reading.test(name) ? input : { ...input, request_id: crypto.randomUUID() };
+  const asked = reading.test(name) ? input : { request_id: crypto.randomUUID(), ...input };
   const deadline = performance.now() + patienceMs;
   for (;;) {
     await connected(socket, deadline);
