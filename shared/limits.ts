@@ -19,6 +19,9 @@ export const limits = {
   searchLength: 200,
   listDefault: 100,
   listMax: 500,
+  /** Items of one `item.graph`, and how many steps it goes at most unless it goes all the way. */
+  graphMax: 300,
+  graphDepthMax: 10,
   eventsDefault: 200,
   eventsMax: 1_000,
   priorityMax: 9,

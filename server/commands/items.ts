@@ -6,6 +6,7 @@ import { attemptsOf } from '../domain/history.ts';
 import { eventsOfItem } from '../domain/events.ts';
 import type { LogRow } from '../domain/journal.ts';
 import type { NewItem } from '../domain/create.ts';
+import { neighbourhood } from '../domain/neighbourhood.ts';
 import { patternsOf } from '../domain/patterns.ts';
 import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
 import { waitingGraph } from '../domain/waiting-graph.ts';
@@ -74,6 +75,15 @@ export const items = {
   ): Promise<CommandOutput<'item.explain'>> => {
     const standing = await standingFor(call, input.id);
     return { item: await itemFor(call, input.id), ...(await explain(call, standing)) };
+  },
+
+  'item.graph': async (
+    call: Call,
+    input: ParsedInput<'item.graph'>,
+  ): Promise<CommandOutput<'item.graph'>> => {
+    await itemFor(call, input.id);
+    const found = await call.hub.db.read((sql) => neighbourhood(sql, input.id, input.depth, input.limit));
+    return { items: found.items.map((text) => verbatim(text)), total: found.total };
   },
 
   'item.update': async (

@@ -45,6 +45,7 @@ const inputs: Record<CommandName, (project: string) => Promise<Record<string, un
   'item.get': async (project) => ({ id: (await make(hub, project)).id }),
   'item.history': async (project) => ({ id: (await make(hub, project)).id }),
   'item.explain': async (project) => ({ id: (await make(hub, project)).id }),
+  'item.graph': async (project) => ({ id: (await make(hub, project)).id }),
   'item.update': async (project) => ({ id: (await make(hub, project)).id, title: 'y' }),
   'item.claim': async (project) => ({ id: (await make(hub, project)).id, agent_id: 'a1' }),
   'item.claim_next': async (project) => ({ project, agent_id: 'a1' }),
@@ -78,7 +79,7 @@ describe('[RO1] who may call what', () => {
   /** Written out again, so that the table of commands cannot widen a role unseen. */
   const least: Record<Role, string> = {
     viewer:
-      'project.list project.get project.progress project.conflicts project.agents project.events item.list item.get item.history item.explain',
+      'project.list project.get project.progress project.conflicts project.agents project.events item.list item.get item.history item.explain item.graph',
     agent:
       'item.create item.claim item.claim_next item.heartbeat item.report_files item.check_files item.complete item.fail item.release',
     operator:

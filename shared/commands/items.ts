@@ -163,6 +163,26 @@ export const itemCommands = define({
     input: z.strictObject(id),
     output: explainAnswer,
   },
+  'item.graph': {
+    summary: 'What an item waits for and what waits for it, some steps far, nearest first',
+    role: 'viewer',
+    method: 'GET',
+    path: '/api/items/:id/graph',
+    input: z.strictObject({
+      ...id,
+      depth: whole(1, limits.graphDepthMax).optional().describe('steps each way; all of them when left out'),
+      limit: whole(1, limits.graphMax).default(limits.graphMax),
+    }),
+    output: z.object({
+      items: z
+        .array(itemSchema)
+        .describe('the item itself first; links are in dependencies and parent_item_id'),
+      total: z
+        .int()
+        .nullable()
+        .describe('how many there are, the item itself among them; null: too many to count'),
+    }),
+  },
   'item.update': {
     summary: 'Change what an item says; `version` guards against overwriting',
     role: 'operator',
