@@ -45,7 +45,9 @@ function failure(standing: Standing): Explanation['reasons'][number] {
       }
     : {
         code: 'FAILED',
-        message: 'It failed, and no attempts remain. item.retry puts it back into the queue.',
+        message: `It failed, and ${
+          standing.attempts_left ? 'its agent said that trying again would not help' : 'no attempts remain'
+        }. item.retry puts it back into the queue.`,
       };
 }
 

@@ -18,6 +18,7 @@ export interface Standing {
   connected: boolean;
   last_seen_at: string | null;
   retry_at: string | null;
+  attempts_left: boolean;
   denied: boolean;
   blockers: { id: string; number: number; title: string; status: string; child: boolean }[];
   blocked_by: string[];
@@ -28,6 +29,7 @@ export async function standingOf(sql: Sql, id: string): Promise<Standing | undef
     SELECT i.id, i.project_id, i.number, i.status, i.attempt, i.stopping, i.assigned_agent_id AS agent_id, i.session_id,
       iso(i.assigned_at) AS assigned_at, iso(${within(sql, leaseOf)}) AS lease_expires_at,
       coalesce(${within(sql, isConnected)}, false) AS connected, iso(s.last_seen_at) AS last_seen_at, iso(i.retry_at) AS retry_at,
+      i.failure_count < i.max_attempts AS attempts_left,
       i.status = 'todo' AND ${within(sql, deniedByFiles())} AS denied,
       ${within(sql, blockedBy)} AS blocked_by,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'number', b.number, 'title', b.title, 'status', b.status,

@@ -268,14 +268,18 @@ describe('item.explain', () => {
 
   test('[EX4] says what ended it, and what would bring it back', async () => {
     const p = await project();
-    const [done, failed, cancelled, stopping] = await makeAll(hub, p, [{}, {}, {}, {}]);
+    const drafts = [{}, {}, {}, {}, { max_attempts: 3 }];
+    const [done, failed, cancelled, stopping, hopeless] = await makeAll(hub, p, drafts);
     await finish(hub, done!.id);
     await breakDown(hub, failed!.id);
+    await breakDown(hub, hopeless!.id);
     await call(hub, 'item.cancel', { id: cancelled!.id });
     await httpAgent(hub, 'a1').claim(stopping!.id);
     await call(hub, 'item.cancel', { id: stopping!.id });
     expect((await reasons(done!.id)).codes).toEqual(['DONE']);
     expect((await reasons(failed!.id)).codes).toEqual(['FAILED']);
+    expect((await reasons(failed!.id)).reasons[0]!.message).toContain('no attempts remain');
+    expect((await reasons(hopeless!.id)).reasons[0]!.message).toContain('would not help');
     expect((await reasons(cancelled!.id)).codes).toEqual(['CANCELLED']);
     expect((await reasons(stopping!.id)).codes).toEqual(['CANCELLED', 'STOPPING']);
   });
