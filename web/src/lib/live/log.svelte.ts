@@ -1,69 +1,200 @@
-import type { EventType } from '@switchyard/shared/item';
+import type { Event } from '@switchyard/shared/item';
 import type { ProjectEvent } from '@switchyard/shared/protocol';
+import { passes, type LogFilter } from '#lib/log/filter.ts';
+import { SvelteMap } from 'svelte/reactivity';
 import type { ProjectLive } from './project.svelte.ts';
 
-const logRows = 500;
-const eventsMax = 1_000;
-const namesMax = 5_000;
+/** The most that live rows come to: older ones are read again when they are scrolled to. */
+const liveRowsMax = 500;
+const pageSize = 500;
+/** One wish for more reads at most this many pages; a rare line may lie further back. */
+const pagesMax = 10;
 
-export interface LogRow {
-  seq: number;
-  at: string;
-  type: EventType;
-  actor: string;
-  attempt: number | null;
-  data: Record<string, unknown>;
-  number?: number;
-  title?: string;
+interface Name {
+  number: number;
+  title: string;
 }
+export type LogRow = Pick<Event, 'seq' | 'at' | 'type' | 'actor' | 'attempt' | 'item_id' | 'data'> & {
+  name: Name | undefined;
+};
 
-/** The newest rows of a project's log, newest first; `rows` are replaced, never changed. */
+/**
+ * What of a project's log passes a filter, newest first: it grows at the top as things happen, unless it is held, and
+ * at the bottom as it is asked for. `rows` are replaced, never changed. End it by `close`.
+ */
 export class ProjectLog {
   rows = $state.raw<readonly LogRow[]>([]);
+  /** How many newer ones there are, which are not shown because it is held. */
+  waiting = $state.raw(0);
+  /** Being read: nothing moves. */
+  held = $state.raw(false);
+  loading = $state.raw(false);
+  /** The beginning of the log is here. */
+  complete = $state.raw(false);
   problem = $state.raw('');
+  /** The log was read back to this line; those before it are not known. */
+  readTo = $state.raw(0);
+  readonly filter: LogFilter;
   readonly #live: ProjectLive;
   readonly #leave: () => void;
+  readonly #asked = new Set<string>();
+  readonly #names = new SvelteMap<string, Name>();
+  #fresh: LogRow[] = [];
+  /** The newest line that was looked at. */
+  #head = 0;
+  /** Raised when all begins anew: an answer to a question of before is of no use. */
+  #turn = 0;
+  #itemId: string | undefined;
 
-  readonly #names = new Map<string, { number: number; title: string }>();
-
-  constructor(live: ProjectLive) {
+  constructor(live: ProjectLive, filter: LogFilter = {}) {
     this.#live = live;
+    this.filter = filter;
     this.#leave = live.onEvents((events) => this.#add(events));
-  }
-
-  /** Reads what was there before: a watch begins at the present. */
-  async readBack(): Promise<void> {
-    const { seq, name } = this.#live;
-    try {
-      const after = Math.max(0, seq - logRows);
-      const { events } = await this.#live.call('project.events', { project: name, after, limit: eventsMax });
-      const newest = this.rows[0]?.seq ?? 0;
-      const known = new Set(this.rows.map((row) => row.seq));
-      const past = events.filter((event) => !known.has(event.seq) && (newest === 0 || event.seq < newest));
-      const rows = past.map((event) => this.#row(event)).reverse();
-      this.rows = [...this.rows, ...rows].slice(0, logRows);
-      this.problem = '';
-    } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-    }
+    this.#restart();
   }
 
   close(): void {
+    this.#turn++;
     this.#leave();
   }
 
-  #add(events: readonly ProjectEvent[]): void {
-    const fresh = events.slice(-logRows).map((event) => this.#row(event));
-    this.rows = [...fresh.reverse(), ...this.rows].slice(0, logRows);
+  /** The project stands at this line: if the log is elsewhere (a new first window came), it is read anew. */
+  follow(seq: number): void {
+    if (seq !== this.#head) this.#restart();
   }
 
-  #row({ seq, at, type, actor, attempt, data, item, item_id }: ProjectEvent): LogRow {
-    const known = item ?? (item_id ? (this.#live.store.get(item_id) ?? this.#names.get(item_id)) : undefined);
-    const name = known && { number: known.number, title: known.title };
-    if (item_id && name) {
-      if (this.#names.size > namesMax) this.#names.clear();
-      this.#names.set(item_id, name);
+  hold(held: boolean): void {
+    this.held = held;
+    if (!held) this.apply();
+  }
+
+  /** Shows what waits. */
+  apply(): void {
+    if (this.#fresh.length === 0) return;
+    // More than is kept: what lies between is read again when it is scrolled to.
+    const rows = this.waiting > this.#fresh.length ? this.#fresh : [...this.#fresh, ...this.rows];
+    this.rows = rows.slice(0, liveRowsMax);
+    if (rows.length > this.rows.length || rows === this.#fresh) this.#forgetAfter(this.rows.at(-1)!.seq);
+    this.#fresh = [];
+    this.waiting = 0;
+  }
+
+  /** The number and title of what a line is about; asked for where the line itself does not say. */
+  nameOf({ item_id, name }: LogRow): Name | undefined {
+    return name ?? (item_id === null ? undefined : this.#names.get(item_id));
+  }
+
+  /** Finds out the name of an item, once. */
+  async learnName({ item_id, name }: LogRow): Promise<void> {
+    if (name || item_id === null || this.#asked.has(item_id)) return;
+    this.#asked.add(item_id);
+    try {
+      const { item } = await this.#live.call('item.get', { id: item_id });
+      this.#names.set(item_id, { number: item.number, title: item.title });
+    } catch {
+      // It stays without a name.
     }
-    return { seq, at, type, actor, attempt, data, ...name };
+  }
+
+  /** Reads further back, until at least this many rows more are here. */
+  async more(wanted = 100): Promise<void> {
+    if (this.loading || this.complete || !this.#live.isLive) return;
+    const turn = this.#turn;
+    this.loading = true;
+    try {
+      if (this.filter.item === undefined) await this.#readBack(turn, wanted);
+      else await this.#readItem(turn, this.filter.item);
+      if (turn === this.#turn) this.problem = '';
+    } catch (error) {
+      if (turn === this.#turn) this.problem = error instanceof Error ? error.message : String(error);
+    } finally {
+      if (turn === this.#turn) this.loading = false;
+    }
+  }
+
+  #restart(): void {
+    this.#turn++;
+    this.#fresh = [];
+    this.waiting = 0;
+    this.rows = [];
+    this.loading = this.complete = false;
+    this.#head = this.#live.seq;
+    this.readTo = this.#head + 1;
+    void this.more();
+  }
+
+  async #readBack(turn: number, wanted: number): Promise<void> {
+    let found = 0;
+    for (let pages = 0; pages < pagesMax && found < wanted && this.readTo > 1; pages++) {
+      const after = Math.max(0, this.readTo - 1 - pageSize);
+      const limit = this.readTo - 1 - after;
+      const { events } = await this.#live.call('project.events', { project: this.#live.name, after, limit });
+      if (turn !== this.#turn) return;
+      found += this.#append(events.filter((event) => event.seq < this.readTo));
+      this.readTo = after + 1;
+    }
+    this.complete = this.readTo <= 1;
+  }
+
+  /** The log of one item is short enough to be read whole. */
+  async #readItem(turn: number, number: number): Promise<void> {
+    const { project, call } = { project: this.#live.name, call: this.#live.call.bind(this.#live) };
+    const known = this.#live.store.byNumber(number);
+    const item = known ?? (await call('item.list', { project, number, limit: 1 })).items[0];
+    if (!item) throw new Error(`There is no item #${number} in this project.`);
+    const { events } = await call('item.history', { id: item.id });
+    if (turn !== this.#turn) return;
+    this.#itemId = item.id;
+    const newest = this.rows[0]?.seq ?? Infinity;
+    this.#names.set(item.id, { number: item.number, title: item.title });
+    this.#append(events.filter((event) => event.seq < newest));
+    this.complete = true;
+  }
+
+  /** Lines from before those that are here, oldest first. */
+  #append(events: readonly Event[]): number {
+    const rows = this.#select(events);
+    if (rows.length > 0) this.rows = [...this.rows, ...rows];
+    return rows.length;
+  }
+
+  /** Lines that have come just now. */
+  #add(events: readonly ProjectEvent[]): void {
+    const [first] = events;
+    if (!first) return;
+    if (first.seq !== this.#head + 1) return this.#restart();
+    this.#head = events.at(-1)!.seq;
+    const fresh = this.#select(events);
+    if (fresh.length === 0) return;
+    this.#fresh = [...fresh, ...this.#fresh].slice(0, liveRowsMax);
+    this.waiting += fresh.length;
+    if (!this.held && !this.#live.paused) this.apply();
+  }
+
+  #select(events: readonly ProjectEvent[]): LogRow[] {
+    const { filter } = this;
+    const sessions = new Set<string>();
+    for (const agent of this.#live.agentsNow)
+      if (agent.agent_id === filter.agent) sessions.add(agent.session_id);
+    const isIts = (event: ProjectEvent) =>
+      filter.item === undefined || event.item?.number === filter.item || event.item_id === this.#itemId;
+    return events
+      .filter((event) => isIts(event) && passes(filter, event, sessions))
+      .map((event) => this.#row(event))
+      .reverse();
+  }
+
+  #row({ seq, at, type, actor, attempt, item_id, data, item }: ProjectEvent): LogRow {
+    const known = item ?? (item_id === null ? undefined : this.#live.store.get(item_id));
+    const name = known && { number: known.number, title: known.title };
+    return { seq, at, type, actor, attempt, item_id, data, name };
+  }
+
+  /** Rows after this line were dropped, or were never kept. */
+  #forgetAfter(seq: number): void {
+    this.#turn++;
+    this.loading = false;
+    this.complete = false;
+    this.readTo = seq;
   }
 }
