@@ -1,0 +1,138 @@
+// What two people see of each other, what is said aloud, and what moves.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
+import { finish, make, makeAll } from '../../server/test/setup/work.ts';
+import { gone, openBoard, seen, useBrowser } from './setup/board.ts';
+
+let hub: TestHub;
+beforeAll(async () => {
+  hub = await startTestHub();
+});
+afterAll(() => hub.stop());
+const browser = useBrowser();
+
+test('two browsers see what the other does', async () => {
+  const project = await newProject(hub);
+  const item = await make(hub, project.id, { title: 'Shared' });
+  const one = await openBoard(browser(), hub, `/p/${project.name}?show=cancelled&item=1`);
+  const other = await openBoard(browser(), hub, `/p/${project.name}?show=cancelled`);
+  await seen(other.card(item));
+  await one.page.keyboard.press('j');
+  await one.page.keyboard.press('2');
+  await seen(other.card(item).getByText('P2'));
+  await seen(one.card(item).getByText('P2'));
+  await other.card(item).getByRole('link').click();
+  await other.panel(1).getByRole('button', { name: 'Cancel…' }).click();
+  await other.page.getByRole('button', { name: 'Cancel the item' }).click();
+  await seen(one.panel(1).getByText('cancelled', { exact: true }));
+  await one.panel(1).getByRole('button', { name: 'Retry' }).click();
+  await seen(other.panel(1).getByText('ready', { exact: true }));
+});
+
+test('a summary is said aloud, at most every ten seconds', async () => {
+  const project = await newProject(hub);
+  const items = await makeAll(hub, project.id, [{ title: 'First' }, { title: 'Second' }]);
+  const board = await openBoard(browser(), hub, `/p/${project.name}`);
+  await board.page.clock.install();
+  await board.page.reload();
+  await board.live();
+  const said = board.page.locator('p[aria-live=polite]');
+  await finish(hub, items[0]!.id);
+  await seen(board.text('1/2 done'));
+  expect(await said.textContent()).toBe('');
+  await board.page.clock.fastForward(10_000);
+  await expect
+    .poll(() => said.textContent())
+    .toMatch(/^\d+ changes\. 1 of 2 done, 0 in work, 0 failed\. All clear\.$/);
+  await finish(hub, items[1]!.id);
+  await seen(board.text('2/2 done'));
+  await board.page.clock.fastForward(5_000);
+  expect(await said.textContent()).toMatch(/1 of 2 done/);
+  await board.page.clock.fastForward(5_000);
+  await expect.poll(() => said.textContent()).toMatch(/2 of 2 done/);
+});
+
+test('a newer board on the hub is offered, and is there after a reload', async () => {
+  const project = await newProject(hub);
+  const board = await openBoard(browser(), hub, `/p/${project.name}`);
+  await board.page.clock.install();
+  await board.page.reload();
+  await board.live();
+  await board.page.route('**/_app/version.json', (route) => route.fulfill({ json: { version: 'newer' } }));
+  await board.page.clock.fastForward(60_000);
+  await seen(board.text('The hub serves a newer board'));
+  // The clock's leap looks like silence of the hub.
+  await board.live();
+  expect(await board.violations()).toEqual([]);
+  await board.page.unroute('**/_app/version.json');
+  await board.page.getByRole('button', { name: 'Reload' }).click();
+  await gone(board.text('The hub serves a newer board'));
+  await board.live();
+});
+
+test.each([
+  ['reduce', 0],
+  ['no-preference', 1],
+] as const)(
+  'what changed is tinted once, but not where motion is reduced (%s)',
+  async (reducedMotion, tints) => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'Watched' });
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await board.page.emulateMedia({ reducedMotion });
+    await seen(board.card(item));
+    await board.page.evaluate(() => {
+      const page = window as unknown as { tints: number };
+    const elements = Element.prototype as { animate: (...how: never[]) => unknown };
+    page.tints = 0;
+    elements.animate = new Proxy(elements.animate, {
+      apply(animate, element, how) {
+        page.tints++;
+        return Reflect.apply(animate, element, how) as unknown;
+      },
+    });
+  });
+  await call(hub, 'item.update', { id: item.id, title: 'Changed' });
+    await seen(board.card(item).getByText('Changed'));
+    const count = await board.page.evaluate(() => (window as unknown as { tints: number }).tints);
+    expect(count).toBe(tints);
+  },
+);
+
+test('a long column is read on as it is scrolled, to its end', async () => {
+  const project = await newProject(hub);
+  const titles = Array.from({ length: 900 }, (_, at) => ({ title: `Item ${at + 1}` }));
+  const items = await makeAll(hub, project.id, titles);
+  const board = await openBoard(browser(), hub, `/p/${project.name}`);
+  const list = board.column('Todo').getByRole('list');
+  await seen(board.card(items[0]!));
+  await expect
+    .poll(
+      async () => {
+        await list.evaluate((one) => one.scrollTo(0, one.scrollHeight));
+        return board.card(items.at(-1)!).count();
+      },
+      { timeout: 15_000 },
+    )
+    .toBe(1);
+  // And it stays live there: the last one goes when it is done.
+  await board.page.mouse.move(1, 1);
+  await finish(hub, items.at(-1)!.id);
+  await gone(board.card(items.at(-1)!));
+}, 30_000);
+
+test('on a phone, tabs beyond the edge are hinted at, and the current one is in view', async () => {
+  const project = await newProject(hub);
+  const board = await openBoard(browser(), hub, `/p/${project.name}/activity`, { width: 320 });
+  const tab = board.page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Activity' });
+  const within = () =>
+    tab.evaluate((one) => {
+      const [tab, all] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()];
+      return tab.right <= all.right + 1 && tab.left >= all.left - 1;
+    });
+  await expect.poll(within).toBe(true);
+  const mask = () => tab.evaluate((one) => getComputedStyle(one.parentElement!).maskImage);
+  expect(await mask()).toContain('gradient');
+  await board.page.setViewportSize({ width: 390, height: 800 });
+  await expect.poll(mask).toBe('none');
+});

@@ -1,0 +1,81 @@
+// The hub goes and comes back while other screens than the board are looked at; and its database is put back.
+import postgres from 'postgres';
+import { expect, test } from 'vitest';
+import { newDataDir, startChildHub } from '../../server/test/setup/child-hub.ts';
+import { createDatabase, newProject } from '../../server/test/setup/hub.ts';
+import { startProxy } from '../../server/test/setup/tcp-proxy.ts';
+import { until } from '../../server/test/setup/until.ts';
+import { finish, httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
+import { gone, openBoard, seen, useBrowser } from './setup/board.ts';
+
+const browser = useBrowser();
+
+test('every screen says that the hub is gone, keeps what it shows, and catches up', async () => {
+  const dataDir = newDataDir();
+  const hub = await startChildHub({ dataDir });
+  const project = await newProject(hub);
+  const [one, two] = await makeAll(hub, project.id, [
+    { title: 'First', files_planned: ['a.ts'] },
+    { title: 'Second', files_planned: ['a.ts'] },
+  ]);
+  await httpAgent(hub, 'anna').claim(one!.id);
+  const open = (path: string) => openBoard(browser(), hub, `/p/${project.name}/${path}`);
+  const agents = await open('agents');
+  const conflicts = await open('conflicts');
+  const activity = await open('activity');
+  const item = await open('items/1');
+  const all = [agents, conflicts, activity, item];
+  await seen(activity.text('claimed, attempt 1'));
+  await hub.end('SIGKILL');
+  for (const board of all) {
+    await board.state('reconnecting');
+    await seen(board.text(/What you see is \d+s old/));
+  }
+  await seen(agents.page.getByRole('article', { name: 'anna' }));
+  await seen(activity.text('claimed, attempt 1'));
+  const again = await startChildHub({ dataDir, port: hub.port });
+  await httpAgent(again, 'ben').claim(two!.id);
+  for (const board of all) await board.live();
+  await seen(agents.page.getByRole('article', { name: 'ben' }).getByText('#2 Second'));
+  await seen(conflicts.page.getByRole('list', { name: 'Items that share a.ts' }).getByText('ben'));
+  await httpAgent(again, 'anna').complete(one!.id, 1);
+  await seen(item.text('done').first());
+  await seen(activity.text('completed'));
+  expect(await activity.text('claimed, attempt 1').count()).toBe(2);
+  await seen(conflicts.page.getByRole('heading', { name: 'All clear' }));
+}, 60_000);
+
+test('a database that was put back: the board starts anew from what there is', async () => {
+  const database = await createDatabase();
+  const proxy = await startProxy(database);
+  const urlOf = (name: string) => `postgres://${database.user}@127.0.0.1:${proxy.port}/${name}`;
+  const hub = await startChildHub({ databaseUrl: urlOf(database.database) });
+  const project = await newProject(hub);
+  const first = await make(hub, project.id, { title: 'First' });
+  await hub.end('SIGTERM');
+  const backup = `${database.database}_backup`;
+  const sql = postgres({ ...database, database: 'postgres', max: 1, onnotice: () => {} });
+  await until('a copy is made', () =>
+    sql.unsafe(`CREATE DATABASE ${backup} TEMPLATE ${database.database}`).catch(() => false),
+  );
+  await sql.end();
+  const second = await startChildHub({ databaseUrl: urlOf(database.database), port: hub.port });
+  const board = await openBoard(browser(), second, `/p/${project.name}?show=done`);
+  const log = await openBoard(browser(), second, `/p/${project.name}/activity`);
+  const lost = await make(second, project.id, { title: 'Lost' });
+  await finish(second, first.id);
+  await seen(board.column('Done').getByText('First'));
+  await seen(board.card(lost));
+  await seen(log.text('completed'));
+  await second.end('SIGTERM');
+  const third = await startChildHub({ databaseUrl: urlOf(backup), port: hub.port });
+  await board.live();
+  await seen(board.column('Todo').getByText('First'));
+  await gone(board.card(lost));
+  await seen(board.text('0/1 done'));
+  await gone(log.text('completed'));
+  expect(await log.text('created').count()).toBe(1);
+  await finish(third, first.id);
+  await seen(board.column('Done').getByText('First'));
+  await seen(log.text('completed'));
+}, 60_000);
