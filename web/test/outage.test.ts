@@ -17,6 +17,7 @@ test('a hub that is killed and comes back: pill, banner, dimmed data, and nothin
   await board.state('reconnecting');
   await seen(board.text(/What you see is \d+s old/));
   await seen(board.card(one!));
+  expect(await board.violations()).toEqual([]);
   const again = await startChildHub({ dataDir, port: hub.port });
   await finish(again, one!.id);
   await board.live();
