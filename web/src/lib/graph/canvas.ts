@@ -39,6 +39,8 @@ export function nodesOf({ ids }: Drawn, places: Places, rem: number, data: CardD
     width,
     height,
     style: '',
+    // Above every link.
+    zIndex: 3,
     handles: [
       { ...end, type: 'target', position: Position.Left, x: 0 },
       { ...end, type: 'source', position: Position.Right, x: width },
@@ -56,6 +58,23 @@ export function edgesOf({ links }: Drawn, looks: ReadonlyMap<string, string>): E
     // In words they are in the list.
     return { id, source: from, target: to, class: look, zIndex, domAttributes: { 'aria-hidden': true } };
   });
+}
+
+/**
+ * How far to move what lies between `low` and `high` of a graph, at this zoom, so that `at` comes to the middle of a
+ * view of this size; no further than its edge, so that no room is given to emptiness.
+ */
+export function shiftTo(
+  at: number,
+  low: number,
+  high: number,
+  zoom: number,
+  size: number,
+  margin: number,
+): number {
+  if ((high - low) * zoom <= size - 2 * margin) return size / 2 - ((low + high) / 2) * zoom;
+  const middle = size / 2 - at * zoom;
+  return Math.min(margin - low * zoom, Math.max(size - margin - high * zoom, middle));
 }
 
 /** The card to which a key leads: along a link to the side, or up and down among those of about the same step. */
