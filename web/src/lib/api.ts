@@ -47,6 +47,16 @@ export async function signOut(): Promise<void> {
   await call('/api/session', { method: 'DELETE' });
 }
 
+/** A command over HTTP, for pages that watch no project. */
+export function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const headers = { 'content-type': 'application/json' };
+  return call(path, { method, ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }) });
+}
+
+export async function listTokens() {
+  return (await call<CommandOutput<'token.list'>>('/api/tokens')).tokens;
+}
+
 export async function listProjects() {
   return (await call<CommandOutput<'project.list'>>('/api/projects')).projects;
 }

@@ -2,6 +2,7 @@
 import type { CommandInput, CommandName, CommandOutput } from '@switchyard/shared/commands';
 import type { Answer } from '@switchyard/shared/protocol';
 import { HubError } from '#lib/api.ts';
+import { newRequestId } from '#lib/request-id.ts';
 import { ask, type HubSocket } from './socket.ts';
 
 /** How long a command outlives a lost connection before it is given up. */
@@ -20,7 +21,7 @@ export async function callHub<K extends CommandName>(
   name: K,
   input: CommandInput<K>,
 ): Promise<CommandOutput<K>> {
-  const asked = reading.test(name) ? input : { request_id: crypto.randomUUID(), ...input };
+  const asked = reading.test(name) ? input : { request_id: newRequestId(), ...input };
   const deadline = performance.now() + patienceMs;
   for (;;) {
     await connected(socket, deadline);
