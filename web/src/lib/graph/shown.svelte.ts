@@ -34,7 +34,7 @@ export class Shown {
     return this.#path;
   }
 
-  /** By link, as classes; `of` says the same in words for one end. */
+  /** By link, as classes. */
   get links(): ReadonlyMap<string, string> {
     return this.#links;
   }
