@@ -145,9 +145,10 @@ export class ProjectLog {
     const { events } = await call('item.history', { id: item.id });
     if (turn !== this.#turn) return;
     this.#itemId = item.id;
-    const newest = this.rows[0]?.seq ?? Infinity;
+    // What is newer comes, or came, as it happens.
+    const oldest = (this.rows.at(-1) ?? this.#fresh.at(-1))?.seq ?? this.#head + 1;
     this.#names.set(item.id, { number: item.number, title: item.title });
-    this.#append(events.filter((event) => event.seq < newest));
+    this.#append(events.filter((event) => event.seq < oldest));
     this.complete = true;
   }
 
