@@ -2,16 +2,17 @@ import { io, type Socket } from 'socket.io-client';
 import type { BenchHub } from '../../../bench/hub.ts';
 
 export interface Load {
-  /** Commands that were answered well: each is a line of the log, or more. */
-  changes(): number;
   stop(): void;
 }
 
-const agentCount = 40;
+/** Enough that each has time for its answer. */
+const agentCount = 120;
 
 interface Agent {
   socket: Socket;
   claim: { item: { id: string }; attempt: number } | null;
+  /** A command is on its way. */
+  busy: boolean;
 }
 
 /** Agents that claim, report progress and complete, `rate` changes a second in all. */
@@ -19,20 +20,22 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
   const agents = await Promise.all(
     Array.from({ length: agentCount }, (_, at) => connect(hub, project, `agent-${at}`)),
   );
-  let changes = 0;
   let asked = 0;
   const began = performance.now();
   const timer = setInterval(() => {
     // By the clock, so that a timer that fires late makes up for it.
     const due = ((performance.now() - began) / 1_000) * rate;
-    for (; asked < due; asked++)
-      void step(agents[asked % agentCount]!, Math.floor(asked / agentCount)).then(
-        () => changes++,
-        () => {}, // Refused because the one before is still on its way.
-      );
+    for (; asked < due; asked++) {
+      const agent = agents[asked % agentCount]!;
+      if (agent.busy) continue;
+      agent.busy = true;
+      // At the end it is not answered any more.
+      void step(agent, Math.floor(asked / agentCount))
+        .catch(() => {})
+        .finally(() => (agent.busy = false));
+    }
   }, 10);
   return {
-    changes: () => changes,
     stop() {
       clearInterval(timer);
       for (const { socket } of agents) socket.disconnect();
@@ -46,7 +49,7 @@ async function connect(hub: BenchHub, project: string, agent_id: string): Promis
   await new Promise<void>((resolve, reject) => {
     socket.once('session.ready', () => resolve()).once('connect_error', reject);
   });
-  return { socket, claim: null };
+  return { socket, claim: null, busy: false };
 }
 
 async function step(agent: Agent, turn: number): Promise<void> {

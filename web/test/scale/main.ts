@@ -57,18 +57,22 @@ async function measure(hub: BenchHub, project: string): Promise<void> {
     await sleep(warmUpMs);
     const before = await page.heapBytes();
     await page.reset();
-    const changesBefore = load.changes();
+    const seqBefore = await page.lastSeq(project);
+    const busyBefore = await page.busySeconds();
     const began = performance.now();
     await sleep(seconds * 1_000);
     const lasted = (performance.now() - began) / 1_000;
-    const changes = load.changes() - changesBefore;
+    const changes = (await page.lastSeq(project)) - seqBefore;
     const { longTasks, frames } = await page.read();
+    const busy = (await page.busySeconds()) - busyBefore;
     const after = await page.heapBytes();
     const mb = (bytes: number) => (bytes / 1_048_576).toFixed(1);
     console.log(
       `${items} items, ${(changes / lasted).toFixed(0)} changes a second for ${lasted.toFixed(0)} s`,
     );
-    console.log(`frames: ${(frames / lasted).toFixed(0)} a second`);
+    console.log(
+      `frames: ${(frames / lasted).toFixed(0)} a second, the page's thread at work ${((100 * busy) / lasted).toFixed(0)} % of the time`,
+    );
     const longest = Math.round(Math.max(0, ...longTasks));
     console.log(`tasks over ${longMs} ms: ${longTasks.length}, the longest ${longest} ms`);
     console.log(`memory after a collection: ${mb(before)} MB before, ${mb(after)} MB after`);

@@ -23,6 +23,7 @@ export async function watchPage(browser: Browser, address: string) {
     requestAnimationFrame(count);
   });
   const session = await context.newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const began = performance.now();
   await page.goto(address);
   await page.locator('[data-live=live]').waitFor();
@@ -34,6 +35,11 @@ export async function watchPage(browser: Browser, address: string) {
       await session.send('HeapProfiler.collectGarbage');
       const { usedSize } = await session.send('Runtime.getHeapUsage');
       return usedSize;
+    },
+    /** What its main thread has used of a processor, however busy the machine is with other things. */
+    async busySeconds(): Promise<number> {
+      const { metrics } = await session.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN;
     },
     /** Counts anew. Collections, above all, are no tasks of the board's. */
     async reset(): Promise<void> {
@@ -50,8 +56,8 @@ export async function watchPage(browser: Browser, address: string) {
         return { longTasks: [...longTasks], frames };
       }),
     async seq(): Promise<number> {
-      const text = await page.locator('[data-live=live]').textContent();
-      return Number(/seq ([\d,]+)/.exec(text ?? '')?.[1]?.replaceAll(',', '') ?? NaN);
+      const text = await page.getByTitle('Last change seen').textContent();
+      return Number(text?.replace(/\D/g, ''));
     },
     lastSeq: (project: string) =>
       page.evaluate(async (name) => {
