@@ -7,6 +7,7 @@ const party = (number: number) => ({
   number,
   title: `Item ${number}`,
   agent_id: `agent-${number}`,
+  attempt: 1,
 });
 const pair = (numbers: [number, number], files: string[], since: string): ConflictPair => ({
   items: numbers.map(party),
