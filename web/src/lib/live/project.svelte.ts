@@ -48,7 +48,8 @@ export class ProjectLive implements Sink {
   readonly #watch: ProjectWatch;
   readonly #socket: HubSocket;
   readonly #conflicts = new Conflicts();
-  #queries = $state.raw<readonly LiveQuery[]>([]);
+  /** No state: what a page writes while it is being prepared may be lost when another takes its place. */
+  readonly #queries = new Set<LiveQuery>();
   readonly #listeners = new Set<(events: readonly ProjectEvent[]) => void>();
   /** As the hub sent it, while nothing of it has been dropped: a screen that opens now need not ask. */
   #firstWindow: readonly Item[] | undefined;
@@ -89,19 +90,21 @@ export class ProjectLive implements Sink {
   /** A list that stays live; `close` it when it is not shown any more. */
   query(filter: Filter, sort: Sort): LiveQuery {
     const query = new LiveQuery(this, filter, sort);
-    this.#queries = [...this.#queries, query];
+    this.#queries.add(query);
     if (this.#firstWindow) query.seed(this.#firstWindow, limits.watchWindow);
     query.changed();
     return query;
   }
 
   forget(query: LiveQuery): void {
-    this.#queries = this.#queries.filter((one) => one !== query);
+    this.#queries.delete(query);
   }
 
   /** How many rows of all lists would move if nothing were held. */
   get waiting(): number {
-    return this.#queries.reduce((sum, query) => sum + query.waiting, 0);
+    // Which lists there are is looked at again with every frame.
+    void this.#frame;
+    return [...this.#queries].reduce((sum, query) => sum + query.waiting, 0);
   }
 
   /** Shows what waits, in all lists. */

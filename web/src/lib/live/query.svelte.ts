@@ -67,7 +67,7 @@ export class LiveQuery {
     if (this.#closed || !this.#live.project) return;
     this.refresh();
     this.#count();
-    if (!this.complete && this.rows.length < this.#window.wanted) void this.#load();
+    if (!this.complete && this.#known < this.#window.wanted) void this.#load();
   }
 
   /** More rows are looked at: down to this one. */
@@ -76,7 +76,7 @@ export class LiveQuery {
     if (wanted === this.#window.wanted) return;
     const more = wanted > this.#window.wanted;
     this.#window.wanted = wanted;
-    if (more && !this.complete && this.rows.length < wanted) void this.#load();
+    if (more && !this.complete && this.#known < wanted) void this.#load();
   }
 
   /** From now on nothing moves for this reason; the same reason twice is one. */
@@ -111,6 +111,11 @@ export class LiveQuery {
     else this.#show(next);
   }
 
+  /** How many rows of this question are here: none while those of the one before are shown. */
+  get #known(): number {
+    return this.stale ? 0 : this.rows.length;
+  }
+
   #select(): Item[] {
     const { rows, trimmed } = this.#window.select(this.#live.store.values());
     if (trimmed) this.#live.store.reconsider();
@@ -137,6 +142,15 @@ export class LiveQuery {
     if (this.complete) this.total = next.length;
   }
 
+  /** A page has come: below the last row it moves nothing, even while rows are held. */
+  #append(): void {
+    if (this.stale) return;
+    const shown = new Set(this.rows.map((row) => row.id));
+    const next = this.#select();
+    const below = next.slice(next.findLastIndex((item) => shown.has(item.id)) + 1);
+    if (below.length > 0) this.rows = [...this.rows, ...below];
+  }
+
   async #load(): Promise<void> {
     if (this.#loading || this.#closed || !this.#live.isLive) return;
     this.#loading = true;
@@ -144,7 +158,7 @@ export class LiveQuery {
     const epoch = this.#live.epoch;
     const { filter, sort } = window;
     try {
-      const asked = window.nextPage(this.rows.length);
+      const asked = window.nextPage(this.#known);
       const page = await this.#live.store.reading(async () => {
         const answer = await this.#live.call('item.list', {
           project: this.#live.name,
@@ -155,6 +169,7 @@ export class LiveQuery {
         if (window === this.#window && epoch === this.#live.epoch) {
           for (const item of answer.items) this.#live.store.put(item);
           window.extend(answer.items, answer.next_cursor);
+          this.#append();
         }
         return answer;
       });
