@@ -41,7 +41,9 @@ function chordOf({ key, ctrlKey, metaKey, shiftKey }: KeyboardEvent): string {
 function isTyping({ target, key }: KeyboardEvent): boolean {
   const element = target as HTMLElement | null;
   if (!element) return false;
-  if (element.isContentEditable || element.matches('input, textarea, select')) return true;
+  // Into a box to be ticked one types nothing.
+  if (element.isContentEditable || element.matches('input:not([type=checkbox]), textarea, select'))
+    return true;
   // Enter and space press what has the focus.
-  return (key === 'Enter' || key === ' ') && element.matches('button, a, summary, [role=menu] *');
+  return (key === 'Enter' || key === ' ') && element.matches('button, a, summary, input, [role=menu] *');
 }
