@@ -3,6 +3,11 @@ import { HubError } from '#lib/api.ts';
 
 export type Verb = 'cancel' | 'retry' | 'reprioritise' | 'change';
 
+export interface Refused {
+  text: string;
+  hint?: string;
+}
+
 const became: Record<Status, (item: Item) => string> = {
   todo: () => 'it is in the queue already',
   claimed: (item) => `${item.assigned_agent_id ?? 'an agent'} has claimed it meanwhile`,
@@ -12,7 +17,7 @@ const became: Record<Status, (item: Item) => string> = {
 };
 
 /** What happened and what to do, of a command that was refused. */
-export function explainRefusal(verb: Verb, item: Item, error: unknown): { text: string; hint?: string } {
+export function explainRefusal(verb: Verb, item: Item, error: unknown): Refused {
   const about = `Could not ${verb} #${item.number}`;
   if (!(error instanceof HubError)) return { text: `${about}: ${String(error)}` };
   const status = error.details.status as Status | undefined;

@@ -1,7 +1,7 @@
 import type { Item } from '@switchyard/shared/item';
 import type { ProjectLive } from '#lib/live/project.svelte.ts';
 
-/** Asked for one by one: more would not be read. */
+/** Asked for one by one, each once: more at a time would not be read. */
 const askedMax = 60;
 
 /**
@@ -16,15 +16,19 @@ export function related(
     const wanted = new Set(ids());
     return live().store.addKeeper({ keeps: (item) => wanted.has(item.id) });
   });
+  const asked = new Set<string>();
   $effect(() => {
     const current = live();
     if (!current.isLive) return;
-    for (const id of ids().slice(0, askedMax))
-      if (!current.store.get(id))
-        current.call('item.get', { id }).then(
-          ({ item }) => current.learn(item),
-          () => {}, // It stays unknown, and is shown as that.
-        );
+    const unknown = ids().filter((id) => !current.store.get(id) && !asked.has(id));
+    for (const id of unknown.slice(0, askedMax)) {
+      asked.add(id);
+      current
+        .call('item.get', { id })
+        .then(({ item }) => current.learn(item))
+        .catch(() => {}) // It stays unknown, and is shown as that.
+        .finally(() => asked.delete(id));
+    }
   });
   return (id) => live().item(id);
 }

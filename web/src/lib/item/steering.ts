@@ -1,0 +1,58 @@
+import type { Item } from '@switchyard/shared/item';
+import type { CommandInput } from '@switchyard/shared/commands';
+import { formatCount } from '#lib/format.ts';
+import type { Action } from '#lib/keys/registry.svelte.ts';
+
+export type Dependents = NonNullable<CommandInput<'item.cancel'>['dependents']>;
+
+/** What an operator does to items, to one or to many. */
+export type Steering =
+  | { action: 'cancel'; dependents?: Dependents; reason?: string }
+  | { action: 'retry' }
+  | { action: 'set_priority'; priority: number };
+
+export const mayCancel = ({ status }: Item) =>
+  status === 'todo' || status === 'claimed' || status === 'failed';
+export const mayRetry = ({ status }: Item) => status === 'failed' || status === 'cancelled';
+export const mayReprioritise = ({ status }: Item) => status !== 'done' && status !== 'cancelled';
+
+/** Whether an item may have this done to it. */
+export const may: Record<Steering['action'], (item: Item) => boolean> = {
+  cancel: mayCancel,
+  retry: mayRetry,
+  set_priority: mayReprioritise,
+};
+
+/** The keys for it, which are the same on every screen. */
+export function steeringActions(
+  run: (what: Steering) => void,
+  enabled: (action: Steering['action']) => boolean,
+): Action[] {
+  const one = (id: string, label: string, key: string, what: Steering): Action => ({
+    id: `item.${id}`,
+    label,
+    group: 'Item',
+    keys: [key],
+    run: () => run(what),
+    enabled: () => enabled(what.action),
+  });
+  return [
+    one('retry', 'Retry', 'r', { action: 'retry' }),
+    one('cancel', 'Cancel', 'backspace', { action: 'cancel' }),
+    ...[...'0123456789'].map((digit) =>
+      one(`priority.${digit}`, `Priority P${digit}`, digit, {
+        action: 'set_priority',
+        priority: Number(digit),
+      }),
+    ),
+  ];
+}
+
+/** "12 items", "1 item". */
+export const countItems = (count: number) => `${formatCount(count)} ${count === 1 ? 'item' : 'items'}`;
+
+/** "12 items cancelled": what was done, once it was. */
+export function outcomeOf(what: Steering, done: number): string {
+  const words = { cancel: 'cancelled', retry: 'put back in the queue', set_priority: 'set to P' };
+  return `${countItems(done)} ${words[what.action]}${what.action === 'set_priority' ? what.priority : ''}`;
+}

@@ -1,0 +1,76 @@
+import { HubError } from '#lib/api.ts';
+import { countItems, outcomeOf, type Steering } from '#lib/item/steering.ts';
+import type { Filter } from '#lib/live/matching.ts';
+import type { ProjectLive } from '#lib/live/project.svelte.ts';
+import { toast } from '#lib/ui/toasts.svelte.ts';
+
+/** What is about to be done to all that match. */
+export interface BulkQuestion {
+  what: Steering;
+  filter: Filter;
+  /** How many there were when it was asked: the hub refuses if others have come or gone. */
+  count: number;
+  /** Another number matched when it was tried. */
+  changed: boolean;
+}
+
+/** One command for all that match, after a question. */
+export class Bulk {
+  asking = $state.raw<BulkQuestion>();
+  busy = $state(false);
+  readonly #live: () => ProjectLive;
+
+  constructor(live: () => ProjectLive) {
+    this.#live = live;
+  }
+
+  ask(what: Steering, filter: Filter, count: number): void {
+    if (!this.busy) this.asking = { what, filter, count, changed: false };
+  }
+
+  /** Does it. Whether it was done; if not, the question stays, with what is new. */
+  async run(reason: string): Promise<boolean> {
+    const question = this.asking;
+    if (!question || this.busy) return false;
+    const { what, filter, count } = question;
+    this.busy = true;
+    try {
+      const { done, skipped } = await this.#live().call('items.bulk', {
+        project: this.#live().name,
+        action: what.action,
+        filter,
+        expected_count: count,
+        ...(what.action === 'set_priority' ? { priority: what.priority } : {}),
+        ...(what.action === 'cancel' && reason ? { reason } : {}),
+      });
+      this.asking = undefined;
+      toast({ tone: 'done', text: `${outcomeOf(what, done)}.`, ...passedOver(what, skipped) });
+      return true;
+    } catch (error) {
+      const now =
+        error instanceof HubError && error.code === 'VERSION_MISMATCH' ? error.details.count : undefined;
+      if (typeof now === 'number') this.asking = { ...question, count: now, changed: true };
+      else {
+        this.asking = undefined;
+        toast({
+          tone: 'failed',
+          text: 'Nothing may have been changed.',
+          hint: String((error as Error).message),
+        });
+      }
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
+function passedOver({ action }: Steering, skipped: number): { hint?: string } {
+  if (skipped === 0) return {};
+  const why = {
+    cancel: 'over already',
+    retry: 'neither failed nor cancelled',
+    set_priority: 'over, or of that priority already',
+  };
+  return { hint: `${countItems(skipped)} passed over: ${why[action]}.` };
+}
