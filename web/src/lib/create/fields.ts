@@ -115,7 +115,7 @@ export function problemsOf(error: unknown, fields: Fields): Problems {
 
 function phrase(field: FieldName, place: string | undefined, message: string, fields: Fields): string {
   if (field === 'title' && fields.title.trim() === '') return 'Say in a line what is to be done.';
-  if (place === undefined) return `${message}.`;
+  if (place === undefined) return /^[a-z]/.test(message) ? `${labels[field]} ${message}.` : `${message}.`;
   const entries = field === 'files_planned' ? lines(fields[field]) : words(fields[field]);
   return `${entries[Number(place)] ?? place}: ${message}.`;
 }
