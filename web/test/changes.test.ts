@@ -83,16 +83,16 @@ test.each([
     await seen(board.card(item));
     await board.page.evaluate(() => {
       const page = window as unknown as { tints: number };
-    const elements = Element.prototype as { animate: (...how: never[]) => unknown };
-    page.tints = 0;
-    elements.animate = new Proxy(elements.animate, {
-      apply(animate, element, how) {
-        page.tints++;
-        return Reflect.apply(animate, element, how) as unknown;
-      },
+      const elements = Element.prototype as { animate: (...how: never[]) => unknown };
+      page.tints = 0;
+      elements.animate = new Proxy(elements.animate, {
+        apply(animate, element, how) {
+          page.tints++;
+          return Reflect.apply(animate, element, how) as unknown;
+        },
+      });
     });
-  });
-  await call(hub, 'item.update', { id: item.id, title: 'Changed' });
+    await call(hub, 'item.update', { id: item.id, title: 'Changed' });
     await seen(board.card(item).getByText('Changed'));
     const count = await board.page.evaluate(() => (window as unknown as { tints: number }).tints);
     expect(count).toBe(tints);
