@@ -4,31 +4,30 @@ import { isOutage } from './db/outage.ts';
 import type { Database, Sql } from './db/database.ts';
 import type { Entry, LogRow, Outcome } from './domain/journal.ts';
 
-/** A kind of change, and where in a turn it comes. */
+/** A kind of change. */
 export interface Work<E extends Entry> {
   name: string;
-  phase: number;
   run(sql: Sql, projectId: string, entries: readonly E[]): Promise<Outcome[]>;
 }
 
-interface Waiting<E extends Entry> {
-  entry: E;
+interface Waiting {
+  work: Work<Entry>;
+  /** What may share a statement. */
+  batch: string;
+  entry: Entry;
   resolve: (outcome: Outcome) => void;
   reject: (error: unknown) => void;
 }
 
-interface Batch {
-  work: Work<Entry>;
-  waiting: Waiting<Entry>[];
-}
-
 const batchMax = 256;
 const waitingMax = 20_000;
+/** Fewer than this are not worth dividing: a statement costs as much to begin as some ten changes do. */
+const turnMin = 16;
 
 /**
- * One lane per project pays for the lock on the project's row: changes that arrive while the last turn is under way
- * go out together in the next, one statement for each kind, all sent at once down one connection. Nothing waits for a
- * timer, and an idle hub answers at once. Within a turn the phases put what frees items before what claims them.
+ * One lane per project pays for the lock on the project's row: changes of one kind that arrive while the last turn is
+ * under way go out together in one statement. Nothing waits for a timer, and an idle hub answers at once. What one
+ * caller sends is carried out in that order, whatever its kind; between callers only who waits longest comes first.
  * Two lanes side by side only fought for the row: 4,500 cycles a second instead of 5,900.
  */
 export class Lanes {
@@ -68,9 +67,13 @@ export class Lanes {
 
 class Lane {
   turning: Promise<void> = Promise.resolve();
-  #batches = new Map<string, Batch>();
-  #count = 0;
+  /** Who came first is first. */
+  #waiting: Waiting[] = [];
   #single = 0;
+  /** How many changes of each caller wait. */
+  readonly #callers = new Map<string, number>();
+  /** Whose changes the last turn took. */
+  #answered = new Set<string>();
   #running = false;
   readonly #projectId: string;
   readonly #db: Database;
@@ -90,7 +93,7 @@ class Lane {
   }
 
   submit(work: Work<Entry>, entry: Entry, key: string, alone: boolean): Promise<Outcome> {
-    if (this.#count >= waitingMax) {
+    if (this.#waiting.length >= waitingMax) {
       const refusal = new Refusal(
         'UNAVAILABLE',
         'Too much waits for this project already. Try again in a moment.',
@@ -101,8 +104,9 @@ class Lane {
       return Promise.reject(refusal);
     }
     return new Promise((resolve, reject) => {
-      this.#count++;
-      this.#batchFor(work, key, alone).waiting.push({ entry, resolve, reject });
+      const batch = `${work.name} ${key}${alone ? ` ${++this.#single}` : ''}`;
+      this.#waiting.push({ work, batch, entry, resolve, reject });
+      this.#callers.set(entry.actor, (this.#callers.get(entry.actor) ?? 0) + 1);
       if (!this.#running) {
         this.#running = true;
         this.turning = this.#turns();
@@ -110,40 +114,95 @@ class Lane {
     });
   }
 
-  #batchFor(work: Work<Entry>, key: string, alone: boolean): Batch {
-    const base = `${work.name} ${key}`;
-    let name = alone ? `${base} ${++this.#single}` : base;
-    while ((this.#batches.get(name)?.waiting.length ?? 0) >= batchMax) name += '+';
-    let batch = this.#batches.get(name);
-    if (!batch) this.#batches.set(name, (batch = { work, waiting: [] }));
-    return batch;
-  }
-
+  /** Takes turns until nothing waits. */
   async #turns(): Promise<void> {
-    while (this.#batches.size > 0) {
-      // What has arrived but was not read yet comes along.
+    while (this.#waiting.length > 0) {
+      // What has arrived but was not read yet comes along; what is still to be answered is.
       await immediate();
-      const turn = [...this.#batches.values()].sort((a, b) => a.work.phase - b.work.phase);
-      this.#batches = new Map();
-      this.#count = 0;
-      // One turn at a time: with a second under way the batches halve, and a cycle cost some 15 % more CPU.
-      await Promise.all(turn.map((batch) => this.#run(batch)));
+      while (this.#waiting.length > 0) await this.#turn(this.#next());
     }
     this.#running = false;
     this.#idle();
   }
 
-  async #run({ work, waiting }: Batch): Promise<void> {
-    const entries = waiting.map((one) => one.entry);
+  /**
+   * The statements of the next turn: one for what has waited longest and all that may share it, and others only while
+   * few are in it. It takes no more than half as many as there are callers. While the database is busy with one half,
+   * the hub answers the other. When a turn took all, everybody waited for PostgreSQL, then PostgreSQL for everybody,
+   * as callers that are answered together come back together: 3,500 cycles a second instead of 4,300.
+   */
+  #next(): Waiting[][] {
+    const most = Math.max(turnMin, Math.ceil(this.#callersAbout() / 2));
+    this.#answered = new Set();
+    const statements: Waiting[][] = [];
+    for (let taken = 0; taken < turnMin && this.#waiting.length > 0;) {
+      const batch = this.#batch(Math.min(most - taken, batchMax));
+      for (const { entry } of batch) this.#answer(entry.actor);
+      taken += batch.length;
+      statements.push(batch);
+    }
+    return statements;
+  }
+
+  /** Those who wait, and those who were in the last turn and will soon be back. */
+  #callersAbout(): number {
+    let about = this.#callers.size;
+    for (const actor of this.#answered) if (!this.#callers.has(actor)) about++;
+    return about;
+  }
+
+  #answer(actor: string): void {
+    this.#answered.add(actor);
+    const more = this.#callers.get(actor)! - 1;
+    if (more > 0) this.#callers.set(actor, more);
+    else this.#callers.delete(actor);
+  }
+
+  /** The oldest that waits, and what may come with it; of one caller's changes none overtakes another. */
+  #batch(most: number): Waiting[] {
+    const taken: Waiting[] = [];
+    const left: Waiting[] = [];
+    const behind = new Set<string>();
+    const { batch } = this.#waiting[0]!;
+    let seen = 0;
+    for (; seen < this.#waiting.length && taken.length < most; seen++) {
+      const one = this.#waiting[seen]!;
+      const comes = one.batch === batch && !behind.has(one.entry.actor);
+      if (!comes) behind.add(one.entry.actor);
+      (comes ? taken : left).push(one);
+    }
+    this.#waiting = [...left, ...this.#waiting.slice(seen)];
+    return taken;
+  }
+
+  /** Resolves when the database is through with a turn. The last answers are given after the next turn is on its way. */
+  async #turn(batches: readonly Waiting[][]): Promise<void> {
+    let left = batches.length;
+    await Promise.all(
+      batches.map(async (batch) => {
+        const give = await this.#run(batch);
+        if (--left > 0 || this.#waiting.length === 0) give();
+        else setImmediate(give);
+      }),
+    );
+  }
+
+  /** Carries a batch out; calling what comes of it answers those who wait. */
+  async #run(batch: readonly Waiting[]): Promise<() => void> {
+    const entries = batch.map((one) => one.entry);
+    const { work } = batch[0]!;
     try {
       const outcomes = await this.#db.lane(this.#projectId, (sql) => work.run(sql, this.#projectId, entries));
-      waiting.forEach((one, place) => one.resolve(outcomes[place]!));
-      this.#tell(outcomes);
+      return () => {
+        batch.forEach((one, place) => one.resolve(outcomes[place]!));
+        this.#tell(outcomes);
+      };
     } catch (error) {
+      if (batch.length === 1 || isOutage(error) || error instanceof Refusal)
+        return () => batch.forEach((one) => one.reject(error));
       // One entry that PostgreSQL cannot digest must not take its neighbours down.
-      if (waiting.length > 1 && !isOutage(error) && !(error instanceof Refusal)) {
-        for (const one of waiting) await this.#run({ work, waiting: [one] });
-      } else waiting.forEach((one) => one.reject(error));
+      for (const one of batch) (await this.#run([one]))();
+      return () => {};
     }
   }
 

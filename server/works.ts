@@ -17,43 +17,38 @@ import { setPriority, updateItem, type UpdateEntry } from './domain/update.ts';
 import type { Work } from './lanes.ts';
 import type { Timing } from './settings.ts';
 
-/**
- * Every change there is, in the order of a turn: sessions open, reports come before the end of the claim they speak
- * of, and what frees items comes before what claims them.
- */
+/** Every kind of change there is. */
 export function worksFor({ leaseSeconds, heartbeatSeconds, graceSeconds }: Timing) {
   const lease = {
     seconds: leaseSeconds,
     renewBelowSeconds: leaseSeconds - Math.min(heartbeatSeconds, leaseSeconds / 2),
   };
   return {
-    connect: work<ConnectEntry>('connect', 0, (sql, id, all) => connectSessions(sql, id, all, leaseSeconds)),
-    disconnect: work<DisconnectEntry>('disconnect', 0, (sql, id, all) =>
+    connect: work<ConnectEntry>('connect', (sql, id, all) => connectSessions(sql, id, all, leaseSeconds)),
+    disconnect: work<DisconnectEntry>('disconnect', (sql, id, all) =>
       disconnectSessions(sql, id, all, graceSeconds),
     ),
-    reportFiles: work<ReportFilesEntry>('report_files', 1, (sql, id, all) =>
-      reportFiles(sql, id, all, lease),
-    ),
-    reportProgress: work<ProgressEntry>('progress', 1, (sql, id, all) => reportProgress(sql, id, all, lease)),
-    complete: work<CompleteEntry>('complete', 2, completeItems),
-    fail: work<FailEntry>('fail', 3, failItems),
-    release: work<ReleaseEntry>('release', 3, releaseItems),
-    acknowledgeCancel: work<HeldEntry>('acknowledge_cancel', 3, acknowledgeCancel),
-    sweep: work<Entry>('sweep', 3, (sql, id) => sweepLeases(sql, id)),
-    requeueDue: work<Entry>('requeue_due', 3, (sql, id) => requeueDue(sql, id)),
-    create: work<CreateEntry>('create', 4, (sql, id, [entry]) => createItems(sql, id, entry!)),
-    update: work<UpdateEntry>('update', 4, (sql, id, [entry]) => updateItem(sql, id, entry!)),
-    cancel: work<CancelEntry>('cancel', 4, (sql, id, [entry]) => cancelItems(sql, id, entry!)),
-    retry: work<Entry & { id: string }>('retry', 4, retryItems),
-    setPriority: work<Entry & { id: string; priority: number }>('set_priority', 4, setPriority),
-    claim: work<ClaimEntry & { id: string }>('claim', 5, (sql, id, all) => claimItems(sql, id, all, lease)),
+    reportFiles: work<ReportFilesEntry>('report_files', (sql, id, all) => reportFiles(sql, id, all, lease)),
+    reportProgress: work<ProgressEntry>('progress', (sql, id, all) => reportProgress(sql, id, all, lease)),
+    complete: work<CompleteEntry>('complete', completeItems),
+    fail: work<FailEntry>('fail', failItems),
+    release: work<ReleaseEntry>('release', releaseItems),
+    acknowledgeCancel: work<HeldEntry>('acknowledge_cancel', acknowledgeCancel),
+    sweep: work<Entry>('sweep', (sql, id) => sweepLeases(sql, id)),
+    requeueDue: work<Entry>('requeue_due', (sql, id) => requeueDue(sql, id)),
+    create: work<CreateEntry>('create', (sql, id, [entry]) => createItems(sql, id, entry!)),
+    update: work<UpdateEntry>('update', (sql, id, [entry]) => updateItem(sql, id, entry!)),
+    cancel: work<CancelEntry>('cancel', (sql, id, [entry]) => cancelItems(sql, id, entry!)),
+    retry: work<Entry & { id: string }>('retry', retryItems),
+    setPriority: work<Entry & { id: string; priority: number }>('set_priority', setPriority),
+    claim: work<ClaimEntry & { id: string }>('claim', (sql, id, all) => claimItems(sql, id, all, lease)),
     claimNext: (taskTypes: readonly string[] | null) =>
-      work<ClaimNextEntry>('claim_next', 6, (sql, id, all) => claimNext(sql, id, all, taskTypes, lease)),
+      work<ClaimNextEntry>('claim_next', (sql, id, all) => claimNext(sql, id, all, taskTypes, lease)),
   };
 }
 
 export type Works = ReturnType<typeof worksFor>;
 
-function work<E extends Entry>(name: string, phase: number, run: Work<E>['run']): Work<E> {
-  return { name, phase, run };
+function work<E extends Entry>(name: string, run: Work<E>['run']): Work<E> {
+  return { name, run };
 }

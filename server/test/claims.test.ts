@@ -202,6 +202,61 @@ describe('the fence', () => {
   });
 });
 
+describe('without waiting for answers', () => {
+  const done = { result_summary: 'did it', files_modified: [] };
+
+  test('[CL16] completes and claims again, though others asked to claim before', async () => {
+    const p = await project();
+    await makeAll(
+      hub,
+      p,
+      times(30, () => ({})),
+    );
+    const busy = await Promise.all(times(6, (n) => connectAgent(hub, p, `busy-${n}`)));
+    const claims = await Promise.all(busy.map((agent) => agent.call('item.claim_next', { project: p })));
+    const idle = await Promise.all(times(6, (n) => connectAgent(hub, p, `idle-${n}`)));
+    const others = idle.map((agent) => agent.call('item.claim_next', { project: p }));
+    const again = busy.map(async (agent, n) => {
+      const { item, attempt } = claims[n]!.claim!;
+      const ended = agent.call('item.complete', { id: item.id, attempt, ...done });
+      const next = agent.call('item.claim_next', { project: p });
+      return { ended: (await ended).item.status, next: (await next).claim?.item.status };
+    });
+    expect(await Promise.all(again)).toEqual(times(6, () => ({ ended: 'done', next: 'claimed' })));
+    expect((await Promise.all(others)).every(({ claim }) => claim !== null)).toBe(true);
+  });
+
+  test('[CL16] says all there is to say of a claim, and ends it', async () => {
+    const p = await project();
+    await makeAll(
+      hub,
+      p,
+      times(20, () => ({})),
+    );
+    const agents = await Promise.all(times(20, (n) => connectAgent(hub, p, `a${n}`)));
+    const said = await Promise.all(
+      agents.map(async (agent, n) => {
+        const { item, attempt } = (await agent.call('item.claim_next', { project: p })).claim!;
+        const about = { id: item.id, attempt };
+        const words = [
+          () => agent.call('item.report_files', { ...about, files: [`src/${n}.ts`] }),
+          () => agent.call('item.heartbeat', { ...about, progress: 50 }),
+        ];
+        if (n % 2 === 1) words.reverse();
+        await Promise.all([...words.map((say) => say()), agent.call('item.complete', { ...about, ...done })]);
+        return item.id;
+      }),
+    );
+    const events = await eventsOf(hub, p);
+    const toldOf = (id: string) => events.filter(({ item_id }) => item_id === id).map(({ type }) => type);
+    said.forEach((id, n) => {
+      const words = ['item.files_reported', 'item.progressed'];
+      if (n % 2 === 1) words.reverse();
+      expect(toldOf(id)).toEqual(['item.created', 'item.claimed', ...words, 'item.completed']);
+    });
+  });
+});
+
 describe('claim_next', () => {
   test('[CL7] takes by priority, then by number', async () => {
     const p = await project();
