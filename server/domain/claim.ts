@@ -57,9 +57,10 @@ const claimJudged = text`
         ord: text`j.ord`,
         type: text`'item.claimed'`,
         data: text`jsonb_build_object('status', i.status, 'assigned_agent_id', i.assigned_agent_id,
-          'assigned_at', iso(i.assigned_at), 'session_id', i.session_id, 'attempt', i.attempt, 'progress', NULL,
+          'assigned_at', project.now_iso, 'session_id', i.session_id, 'attempt', i.attempt, 'progress', NULL,
           'progress_note', NULL) || CASE WHEN j.files = '[]' THEN '{}' ELSE jsonb_build_object('files_planned', i.files_planned) END`,
         lease: text`least(j.session_lease, project.now + j.lease_seconds * interval '1 second')`,
+        now: ['assigned_at', 'updated_at'],
       })}
     )`;
 
@@ -112,14 +113,16 @@ const claimingNext = mutation({
     ), eligible AS MATERIALIZED (
       SELECT *, row_number() OVER () AS place FROM asking WHERE has_room AND may_claim
     ), ready AS MATERIALIZED (
-      SELECT tid, exclusive, row_number() OVER (ORDER BY priority, number) AS place FROM (
-        SELECT i.ctid AS tid, i.priority, i.number, ${exclusive(files)} FROM work_items i CROSS JOIN project
+      -- As arrays, since two lists joined by place are compared pair by pair.
+      SELECT array_agg(tid) AS tids, array_agg(exclusive) AS exclusives FROM (
+        SELECT i.ctid AS tid, ${exclusive(files)} FROM work_items i CROSS JOIN project
         WHERE i.project_id = $1 AND i.status = 'todo' AND i.open_blockers = 0 AND ($5::text IS NULL OR $5::text::jsonb ? i.task_type)
           AND NOT ${deniedByFiles({ files, patterns }, text`project.conflict_policy`)}
         ORDER BY i.priority, i.number LIMIT (SELECT count(*) FROM eligible)
       ) AS first_ready
     ), judged AS MATERIALIZED (
-      SELECT eligible.*, ready.tid, ready.exclusive FROM eligible JOIN ready ON ready.place = eligible.place
+      SELECT eligible.*, ready.tids[place] AS tid, ready.exclusives[place] AS exclusive FROM eligible CROSS JOIN ready
+      WHERE place <= cardinality(ready.tids)
     ), ${claimJudged}`,
   notes: text`
     ${crowded}

@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
-import { endClaim, heldColumns, mine, withFiles, type HeldEntry } from './held.ts';
+import { endClaim, firstOfEach, heldColumns, mine, withFiles, type HeldEntry } from './held.ts';
 import { event, lineColumns, mutation, steps, write, type Outcome } from './journal.ts';
 import { blockedByAllBut, byId, noLease } from './wire.ts';
 
@@ -25,10 +25,12 @@ const completing = mutation({
       RETURNING ${event({
         ord: text`input.ord`,
         type: text`'item.completed'`,
-        data: text`jsonb_build_object('status', i.status, 'completed_at', iso(i.completed_at), 'progress', 100,
+        data: text`jsonb_build_object('status', i.status, 'completed_at', project.now_iso, 'progress', 100,
           'result_summary', i.result_summary, 'failure_reason', NULL, 'lost_count', 0)
           || CASE WHEN input.files = '[]' THEN '{}' ELSE jsonb_build_object('files_added', input.files) END`,
         lease: noLease,
+        now: ['updated_at', 'completed_at'],
+        mayShare: text`input.had_files`,
       })}, i.parent_item_id
     ), freed AS MATERIALIZED (
       SELECT i.id, i.tid, waiting.count, waiting.ord, ${blockedByAllBut({ dependencies: text`SELECT item_id FROM finished`, children: text`SELECT item_id FROM finished` })} AS blocked_by
@@ -60,5 +62,5 @@ export function completeItems(
   projectId: string,
   entries: readonly CompleteEntry[],
 ): Promise<Outcome[]> {
-  return write(sql, completing, projectId, entries);
+  return write(sql, completing, projectId, firstOfEach(entries));
 }

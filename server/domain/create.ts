@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
 import { event, mutation, steps, write, type Entry, type Outcome } from './journal.ts';
-import { blockedBy } from './wire.ts';
+import { blockedBy, noLease } from './wire.ts';
 
 /** An item about to be: ids are made by the hub, so links within one array are plain ids by now. */
 export interface NewItem {
@@ -98,6 +98,8 @@ const created = (blockers: SqlText) =>
     type: text`'item.created'`,
     data: createdData(blockers),
     blockedBy: blockers,
+    lease: noLease,
+    now: ['created_at', 'updated_at'],
   });
 
 /** Most items come without links, and then there is nothing to look up: a third of the time. */

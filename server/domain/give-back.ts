@@ -1,7 +1,7 @@
 import { limits } from '@switchyard/shared/limits';
 import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
-import { endClaim, heldColumns, mine, type HeldEntry } from './held.ts';
+import { endClaim, firstOfEach, heldColumns, mine, type HeldEntry } from './held.ts';
 import { event, mutation, write, type Outcome } from './journal.ts';
 
 export interface FailEntry extends HeldEntry {
@@ -36,7 +36,7 @@ const failing = mutation({
  * failure up to 5 min, less up to a fifth at random so that what failed together does not come back together.
  */
 export function failItems(sql: Sql, projectId: string, entries: readonly FailEntry[]): Promise<Outcome[]> {
-  return write(sql, failing, projectId, entries);
+  return write(sql, failing, projectId, firstOfEach(entries));
 }
 
 export interface ReleaseEntry extends HeldEntry {
@@ -64,5 +64,5 @@ export function releaseItems(
   projectId: string,
   entries: readonly ReleaseEntry[],
 ): Promise<Outcome[]> {
-  return write(sql, releasing, projectId, entries);
+  return write(sql, releasing, projectId, firstOfEach(entries));
 }

@@ -22,14 +22,27 @@ const held = text`
   AND (i.session_id = input.session_id OR (input.session_id IS NULL AND i.assigned_agent_id = input.agent_id))`;
 
 /**
- * CTE `mine`: the entries whose claim stands, with `tid`, its row; of several for one item in a batch the first. What
- * follows updates `work_items AS i FROM mine AS input CROSS JOIN project WHERE i.ctid = input.tid`.
+ * CTE `mine`: the entries whose claim stands, with `tid`, its row, and whether it has files so far. What follows updates
+ * `work_items AS i FROM mine AS input CROSS JOIN project WHERE i.ctid = input.tid`; of several entries for one item only
+ * one may come in, see {@link firstOfEach}.
  */
 export const mine = text`
   mine AS MATERIALIZED (
-    SELECT DISTINCT ON (i.id) input.*, i.tid FROM input CROSS JOIN project CROSS JOIN ${byId(text`input.id`)} i
-    WHERE ${held} ORDER BY i.id, input.ord
+    SELECT input.*, i.tid, i.files_planned <> '[]' OR i.files_modified <> '[]' AS had_files
+    FROM input CROSS JOIN project CROSS JOIN ${byId(text`input.id`)} i WHERE ${held}
   )`;
+
+/** Of several entries for one item the first; the others are in their places without an item, and come to nothing. */
+export function firstOfEach<E extends HeldEntry>(
+  entries: readonly E[],
+): (E | (Omit<E, 'id'> & { id: null }))[] {
+  const seen = new Set<string>();
+  return entries.map((entry) => {
+    if (seen.has(entry.id)) return { ...entry, id: null };
+    seen.add(entry.id);
+    return entry;
+  });
+}
 
 /** What every end of a claim clears. */
 export const endClaim = text`

@@ -1,7 +1,7 @@
 import type { EventType } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { text, type SqlText } from '../db/text.ts';
-import { blockedBy, itemJsonWith, leaseOf } from './wire.ts';
+import { blockedBy, itemJsonWith, leaseOf, type TimeColumn } from './wire.ts';
 
 /**
  * One change that somebody asked for. A statement takes many at once: they go to SQL as one JSON array,
@@ -66,7 +66,7 @@ export interface Statement {
  * append to the log, remember the answers.
  *
  * `columns` declares the fields of an entry that SQL reads. `operation` is a list of CTEs; it reads `project`
- * (id, last_seq, next_number, conflict_policy, now) and `input` (ord, actor, columns …), and ends with one called
+ * (id, last_seq, next_number, conflict_policy, now, now_iso) and `input` (ord, actor, columns …), and ends with one called
  * `changes`: a row for each item changed, made by {@link event}.
  * `notes` (ord, note) says of an entry without rows what the condition was that failed, where the statement knows.
  * Parameters: $1 the project, $2 the entries, from $3 on the operation's own.
@@ -84,9 +84,10 @@ interface Mutation {
 function compose({ columns, operation, notes }: Mutation, remembers: boolean): SqlText {
   return text`
     WITH project AS MATERIALIZED (
-      SELECT id, last_seq, next_number, conflict_policy, clock_timestamp() AS now FROM projects WHERE id = $1 FOR UPDATE
+      SELECT *, iso(now) AS now_iso FROM (
+        SELECT id, last_seq, next_number, conflict_policy, clock_timestamp() AS now FROM projects WHERE id = $1 FOR UPDATE) AS locked
     ), ${inputOf(columns, remembers)}, ${operation}, ${conflictChanges}, ${log}${remembers ? remembered : nothing}
-    SELECT ord, seq::float8 AS seq, type, iso(at) AS at, actor, item_id, attempt, session_id, data::text AS data,
+    SELECT ord, seq::float8 AS seq, type, at_iso AS at, actor, item_id, attempt, session_id, data::text AS data,
       item::text AS item, conflicts::text AS conflicts, lease_expires_at,
       NULL AS note, false AS known, true AS same, NULL AS answer, NULL AS error
     FROM lines
@@ -168,21 +169,34 @@ interface EventColumns {
   data: SqlText;
 }
 
+interface ItemEventColumns extends EventColumns {
+  blockedBy?: SqlText;
+  lease?: SqlText;
+  /** The times of the item that are `project.now` by this change. */
+  now?: readonly TimeColumn[];
+  /** Whether the item can have shared files before the change, or can after it. */
+  mayShare?: SqlText;
+}
+
 /**
  * What `changes` has of the item that it changed: row `i`, as it is then; `project` is in reach. `blockedBy` and `lease` replace
- * what the statement's snapshot cannot know yet.
+ * what the statement's snapshot cannot know yet, `mayShare` and `now` what is known to be simpler.
  */
-export function event(columns: EventColumns & { blockedBy?: SqlText; lease?: SqlText }): SqlText {
+export function event(columns: ItemEventColumns): SqlText {
   const lease = columns.lease ?? leaseOf;
   const item = itemJsonWith({
     blockedBy: columns.blockedBy ?? blockedBy,
     lease,
     policy: text`project.conflict_policy`,
+    now: columns.now ?? [],
   });
+  // Only an update can take files away; of any other change the row after it says whether there were some.
+  const mayShare =
+    columns.mayShare ??
+    text`i.files_planned <> '[]' OR i.files_modified <> '[]' OR ((${columns.type}) = 'item.updated' AND i.status = 'claimed')`;
   return text`${columns.ord} AS ord, ${columns.step ?? steps.change}::int AS step, (${columns.type})::text AS type,
     i.id AS item_id, i.attempt, i.session_id, ${columns.data} AS data, ${item} AS item, iso(${lease}) AS lease_expires_at,
-    CASE WHEN i.files_planned <> '[]' OR i.files_modified <> '[]' OR ((${columns.type}) = 'item.updated' AND i.status = 'claimed')
-      THEN ${sharing} END AS sharing`;
+    CASE WHEN ${mayShare} THEN ${sharing} END AS sharing`;
 }
 
 /** The same of a change that is about no item. */
@@ -200,22 +214,17 @@ const sharing = text`jsonb_build_object('id', i.id, 'number', i.number, 'title',
   'assigned_agent_id', i.assigned_agent_id, 'attempt', i.attempt, 'session_id', i.session_id, 'assigned_at', i.assigned_at,
   'files_planned', i.files_planned, 'files_modified', i.files_modified, 'file_patterns', i.file_patterns)`;
 
-/**
- * What `changes` did to conflicts, in the statement that makes the difference. Only an update can take files away; of any
- * other change the row after it says whether there were some.
- */
+/** What `changes` did to conflicts, in the statement that makes the difference. */
 const conflictChanges = text`
-    shares AS MATERIALIZED (
-      SELECT jsonb_agg(sharing || jsonb_build_object('ord', ord)) AS changed FROM changes WHERE sharing IS NOT NULL
-    ), conflict AS MATERIALIZED (
-      SELECT found.* FROM shares CROSS JOIN LATERAL conflict_changes($1, shares.changed) AS found
-      WHERE shares.changed IS NOT NULL
+    conflict AS MATERIALIZED (
+      SELECT * FROM conflict_changes($1, (
+        SELECT jsonb_agg(sharing || jsonb_build_object('ord', ord)) FROM changes WHERE sharing IS NOT NULL))
     )`;
 
 /** Numbers the lines without a gap, appends them, raises the project's last_seq. */
 const log = text`
     lines AS MATERIALIZED (
-      SELECT u.ord, u.step, u.type, u.item_id, u.data, u.item, u.conflicts, u.lease_expires_at, project.now AS at,
+      SELECT u.ord, u.step, u.type, u.item_id, u.data, u.item, u.conflicts, u.lease_expires_at, project.now AS at, project.now_iso AS at_iso,
         $2 -> u.ord ->> 'actor' AS actor,
         CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.attempt END AS attempt,
         CASE WHEN u.type IN ('item.created', 'item.updated', 'item.retried') THEN NULL ELSE u.session_id END AS session_id,
@@ -240,7 +249,7 @@ const log = text`
 const remembered = text`, remembered AS (
       INSERT INTO requests (caller, request_id, fingerprint, answer)
       SELECT input.caller, input.request_id, input.fingerprint, json_agg(json_build_object(
-        'ord', l.ord, 'seq', l.seq, 'type', l.type, 'at', iso(l.at), 'actor', l.actor, 'item_id', l.item_id,
+        'ord', l.ord, 'seq', l.seq, 'type', l.type, 'at', l.at_iso, 'actor', l.actor, 'item_id', l.item_id,
         'attempt', l.attempt, 'session_id', l.session_id, 'data', l.data::text, 'item', l.item::text,
         'conflicts', l.conflicts::text, 'lease_expires_at', l.lease_expires_at) ORDER BY l.seq NULLS FIRST)
       FROM lines l JOIN input ON input.ord = l.ord

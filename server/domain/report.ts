@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
-import { heldColumns, mine, newFiles, withFiles, type HeldEntry } from './held.ts';
+import { firstOfEach, heldColumns, mine, newFiles, withFiles, type HeldEntry } from './held.ts';
 import type { Lease } from './sessions.ts';
 import { event, mutation, write, type Outcome } from './journal.ts';
 import { byId } from './wire.ts';
@@ -56,7 +56,10 @@ export function reportFiles(
   entries: readonly ReportFilesEntry[],
   lease: Lease,
 ): Promise<Outcome[]> {
-  return write(sql, reportingFiles, projectId, entries, [lease.seconds, lease.renewBelowSeconds]);
+  return write(sql, reportingFiles, projectId, firstOfEach(entries), [
+    lease.seconds,
+    lease.renewBelowSeconds,
+  ]);
 }
 
 export interface ProgressEntry extends HeldEntry {
@@ -96,7 +99,7 @@ export function reportProgress(
   entries: readonly ProgressEntry[],
   lease: Lease,
 ): Promise<Outcome[]> {
-  const said = entries.map((entry) => ({
+  const said = firstOfEach(entries).map((entry) => ({
     ...entry,
     says_progress: entry.progress !== undefined,
     says_note: entry.note !== undefined,

@@ -67,11 +67,16 @@ const readyUnder = (policy: SqlText) => text`
 
 export const readyNow = readyUnder(policyOfProject);
 
+/** The times of an item that a change sets to its own time. */
+export type TimeColumn = 'assigned_at' | 'created_at' | 'updated_at' | 'completed_at';
+
 interface Derived {
   blockedBy: SqlText;
   lease: SqlText;
   /** The project's. */
   policy: SqlText;
+  /** Times that are `project.now` here: that is written out once for a statement, as each costs 0.8 µs. */
+  now?: readonly TimeColumn[];
 }
 
 /**
@@ -79,14 +84,16 @@ interface Derived {
  * quarter longer. `derived` replaces what the statement's snapshot cannot know yet, or has at hand.
  */
 export function itemJsonWith(derived: Derived): SqlText {
+  const time = (name: TimeColumn, column: SqlText) =>
+    derived.now?.includes(name) ? text`project.now_iso AS ${column}` : text`iso(i.${column}) AS ${column}`;
   return text`(SELECT row_to_json(wire) FROM (SELECT
     i.id, i.project_id, i.number, i.parent_item_id, i.title, i.description, i.task_type, i.status,
-    i.priority, i.assigned_agent_id, iso(i.assigned_at) AS assigned_at, i.session_id, i.attempt,
+    i.priority, i.assigned_agent_id, ${time('assigned_at', text`assigned_at`)}, i.session_id, i.attempt,
     i.max_attempts, i.failure_count, i.lost_count, iso(${derived.lease}) AS lease_expires_at, i.progress,
     i.progress_note, i.files_planned, i.files_modified, i.conflict_policy, i.dependencies,
     ${derived.blockedBy} AS blocked_by, ${readyUnder(derived.policy)} AS ready, i.stopping,
     iso(i.retry_at) AS retry_at, i.estimated_hours, i.result_summary, i.failure_reason,
-    iso(i.created_at) AS created_at, iso(i.updated_at) AS updated_at, iso(i.completed_at) AS completed_at,
+    ${time('created_at', text`created_at`)}, ${time('updated_at', text`updated_at`)}, ${time('completed_at', text`completed_at`)},
     i.metadata, i.version) AS wire)`;
 }
 
