@@ -130,11 +130,13 @@ describe('starting', () => {
     const database = await createDatabase();
     await (await startTestHub({ database })).stop();
     const sql = postgres({ ...database, max: 1 });
+    const applied = () => sql`SELECT version, name FROM schema_migrations ORDER BY version`;
     await sql`INSERT INTO schema_migrations (version, name) VALUES (999, '999_from_the_future.sql')`;
+    const before = await applied();
     await expect(startTestHub({ database })).rejects.toThrow(
       /schema version 999.*knows up to \d+.*newer Switchyard/s,
     );
-    expect(await sql`SELECT count(*)::int AS count FROM schema_migrations`).toEqual([{ count: 2 }]);
+    expect(await applied()).toEqual(before);
     await sql.end();
   });
 
