@@ -16,9 +16,9 @@ test.each(['', 'Hello', '{}', '[]', '{"a":1}\n{"b":2}', '- no box'])('%j is no b
 });
 
 test.each([
-  ['{"tasks": [\n  {"id": 1, "title": "One"\n]}', 'line 3 goes wrong at "]}", column 1'],
+  ['{"tasks": [\n  {"id": 1, "title": "One"\n]}', 'line 3 goes wrong at “]}”, column 1'],
   ['[{"id": "x-1", "title": "One"},\n', 'line 2 ends too early'],
-  ['{"id": "x-1", title: 1}', 'line 1 goes wrong at "title: 1}", column 15'],
+  ['{"id": "x-1", title: 1}', 'line 1 goes wrong at “title: 1}”, column 15'],
 ])('%j is meant to be JSON, and its mistake is named', (text, message) => {
   expect(() => parseBacklog(text)).toThrow(message);
 });

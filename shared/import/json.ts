@@ -1,3 +1,4 @@
+import { fitLine } from './text.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** Far more than any tracker writes, and far less than what the stack of whoever walks it can hold. */
@@ -32,7 +33,7 @@ export function brokenJson(text: string): Unreadable {
   const what =
     found === ''
       ? 'ends too early'
-      : `goes wrong at ${JSON.stringify(found)}, column ${lines.at(-1)!.length + 1}`;
+      : `goes wrong at “${fitLine(found).text}”, column ${lines.at(-1)!.length + 1}`;
   return new Unreadable(
     `This is no valid JSON: line ${lines.length} ${what}. Mend it there, or export the backlog anew.`,
   );

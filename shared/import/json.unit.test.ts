@@ -42,7 +42,7 @@ test('nothing is wrong with what JSON.parse takes, and something with what it do
 
 test('the message names the line and says what to do', () => {
   expect(brokenJson('{\n  "a": 1\n  "b": 2\n}').message).toBe(
-    'This is no valid JSON: line 3 goes wrong at "\\"b\\": 2", column 3. Mend it there, or export the backlog anew.',
+    'This is no valid JSON: line 3 goes wrong at “"b": 2”, column 3. Mend it there, or export the backlog anew.',
   );
   expect(brokenJson('[\n1,\n').message).toContain('line 3 ends too early');
 });
