@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Refusal } from '@switchyard/shared/errors';
+import { decodeText } from '@switchyard/shared/import/bytes';
 import { NoHub } from './hub-address.ts';
 
 /** A fault of whoever called a command: shown without a stack, with exit code 2. */
@@ -33,7 +34,7 @@ export function readArguments<T>(read: () => T): T {
 export async function readTextFile(file: string): Promise<string> {
   try {
     // npm runs scripts in the root of the package, and says where it was called.
-    return await readFile(resolve(process.env.INIT_CWD ?? '', file), 'utf8');
+    return decodeText(await readFile(resolve(process.env.INIT_CWD ?? '', file)));
   } catch (error) {
     throw new Misuse(`${file} cannot be read: ${(error as Error).message}`);
   }

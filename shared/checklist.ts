@@ -1,6 +1,6 @@
 /** `- [ ] title`, `* [x] title`, `1. [-] title`: indent, mark, title. */
 export const checkbox = /^(\s*)(?:[-*+]|\d+[.)])\s+\[([ xX/~-])\]\s+(\S.*)$/;
-const heading = /^(#{1,6})\s+(.+?)\s*#*$/;
+const heading = /^(#{1,6})\s+(\S.*)$/;
 const fence = /^\s*(```|~~~)/;
 
 /** Tags that name a type of work. */
@@ -67,7 +67,7 @@ class Reader {
     const box = this.#inFence ? null : checkbox.exec(line);
     const title = this.#inFence ? null : heading.exec(line);
     if (box) this.#open(columns(box[1]!), box[2]!, box[3]!);
-    else if (title) this.#section(title[1]!.length, title[2]!);
+    else if (title) this.#section(title[1]!.length, withoutClosing(title[2]!));
     else this.#describe(line);
   }
 
@@ -109,6 +109,13 @@ class Reader {
       this.#above = this.#above.filter((above) => above.indent < columns(line));
     this.#above.at(-1)?.lines.push(line);
   }
+}
+
+/** `## Plan ##` may end as it begins. By hand: as a pattern it takes the square of a line's length. */
+function withoutClosing(title: string): string {
+  let end = title.length;
+  while (title[end - 1] === '#') end--;
+  return title.slice(0, end).trimEnd() || title.slice(0, 1);
 }
 
 function readTitle(text: string) {

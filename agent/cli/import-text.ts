@@ -1,6 +1,6 @@
+import { importPlan } from '@switchyard/shared/import/create';
 import { showProgress } from '../import/progress.ts';
-import { parseBacklog } from '../import/backlog.ts';
-import { importPlan } from '../import/create.ts';
+import { readBacklog } from '../import/read.ts';
 import { reportOf } from '../import/report.ts';
 import type { Cli } from './context.ts';
 
@@ -10,7 +10,7 @@ export async function importText(
   text: string,
   { project, warnings = false }: { project: string; warnings?: boolean },
 ): Promise<void> {
-  const plan = parseBacklog(text);
+  const plan = readBacklog(text);
   const imported = await importPlan(cli.call, project, plan, {
     onProgress: showProgress(cli.process.stderr),
   });

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { importPlan } from '@switchyard/shared/import/create';
+import type { Plan } from '@switchyard/shared/import/plan';
 import type { Event, Item } from '@switchyard/shared/item';
 import type { Call } from '../call.ts';
 import { connect, type HubClient } from '../client.ts';
 import { followProject, type Following } from '../follow.ts';
 import { httpCaller } from '../http.ts';
 import type { HubAddress } from '../hub-address.ts';
-import { importPlan } from '../import/create.ts';
-import type { Plan } from '../import/plan.ts';
 import { checkHistory, type Violation } from './check.ts';
 import { Fleet } from './fleet.ts';
 import type { Report } from './messages.ts';

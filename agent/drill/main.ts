@@ -1,9 +1,9 @@
 import { basename, extname } from 'node:path';
+import { slugOf } from '@switchyard/shared/import/text';
 import { readArguments, readTextFile, runCommand } from '../command.ts';
 import { httpCaller } from '../http.ts';
 import { findHub } from '../hub-address.ts';
-import { parseBacklog } from '../import/backlog.ts';
-import { slugOf } from '../import/text.ts';
+import { readBacklog } from '../import/read.ts';
 import { Drill } from './drill.ts';
 import { readOptions, usage } from './options.ts';
 import { summaryOf } from './summary.ts';
@@ -15,7 +15,7 @@ await runCommand(async () => {
     return 0;
   }
   const { file, options } = asked;
-  const plan = parseBacklog(await readTextFile(file));
+  const plan = readBacklog(await readTextFile(file));
   const hub = findHub();
   const drill = new Drill(hub, projectName(file), plan, options);
   process.once('SIGINT', () => {

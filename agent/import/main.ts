@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { importPlan } from '@switchyard/shared/import/create';
 import { Misuse, readArguments, readTextFile, runCommand } from '../command.ts';
 import { httpCaller } from '../http.ts';
 import { findHub } from '../hub-address.ts';
-import { parseBacklog } from './backlog.ts';
-import { importPlan } from './create.ts';
+import { readBacklog } from './read.ts';
 import { showProgress } from './progress.ts';
 import { ensureProject, projectNameOf } from './project.ts';
 import { reportOf } from './report.ts';
@@ -36,7 +36,7 @@ await runCommand(async () => {
   }
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) throw new Misuse('Name one file. See --help.');
-  const plan = parseBacklog(await readTextFile(file));
+  const plan = readBacklog(await readTextFile(file));
   const project = values.project || process.env.SWITCHYARD_PROJECT || projectNameOf(file);
   const call = httpCaller(findHub());
   await ensureProject(call, project);

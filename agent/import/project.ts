@@ -1,8 +1,8 @@
 import { basename, extname } from 'node:path';
 import { Refusal } from '@switchyard/shared/errors';
+import { slugOf } from '@switchyard/shared/import/text';
 import type { Call } from '../call.ts';
 import { Misuse } from '../command.ts';
-import { slugOf } from './text.ts';
 
 /** The project that a file goes into when nobody says which: `The Plan.md` → `the-plan`. Throws `Misuse`. */
 export function projectNameOf(file: string): string {

@@ -1,5 +1,5 @@
-import type { Imported } from './create.ts';
-import { warningKinds, type Plan, type WarningKind } from './plan.ts';
+import type { Imported } from '@switchyard/shared/import/create';
+import { warningKinds, type Plan, type WarningKind } from '@switchyard/shared/import/plan';
 
 const examplesMax = 3;
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { parseBacklog } from '@switchyard/shared/import/backlog';
 import { adminToken, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { Drill } from '../drill/drill.ts';
 import { summaryOf } from '../drill/summary.ts';
-import { parseBacklog } from '../import/backlog.ts';
 
 let hub: TestHub;
 beforeAll(async () => {

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { parseBacklog } from '@switchyard/shared/import/backlog';
+import { importPlan } from '@switchyard/shared/import/create';
+import type { Plan, PlanItem } from '@switchyard/shared/import/plan';
 import type { Item } from '@switchyard/shared/item';
 import { adminToken, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import type { Call } from '../call.ts';
 import { readItems } from '../drill/read-back.ts';
 import { httpCaller } from '../http.ts';
-import { parseBacklog } from '../import/backlog.ts';
-import { importPlan } from '../import/create.ts';
-import type { Plan, PlanItem } from '../import/plan.ts';
 
 let hub: TestHub;
 let call: Call;
@@ -137,6 +137,32 @@ test('a large backlog goes in several messages, and an import that broke off is 
   expect(items['2299']!.dependencies).toEqual([items['2298']!.id]);
 });
 
+test('one that is stopped leaves what it made, says what is left, and is finished by the next', async () => {
+  await freshProject();
+  const plan = planOf(Array.from({ length: 1_500 }, (_, n) => planned(String(n))));
+  const signal = { aborted: false };
+  const onProgress = (done: number) => (signal.aborted = done === 1_000);
+  expect(await importPlan(call, project, plan, { signal, onProgress })).toMatchObject({
+    created: 1_000,
+    existing: 0,
+    left: 500,
+  });
+  expect(await importPlan(call, project, plan)).toMatchObject({ created: 500, existing: 1_000, left: 0 });
+});
+
+test('between two parts of a ring it does not stop: their links would be lost', async () => {
+  await freshProject();
+  const children = Array.from({ length: 1_000 }, (_, n) => planned(`c${n}`, { parentKey: 'p' }));
+  const others = Array.from({ length: 1_500 }, (_, n) => planned(`o${n}`));
+  const parent = planned('p', { dependencyKeys: children.map((item) => item.key) });
+  const signal = { aborted: false };
+  const onProgress = (done: number) => (signal.aborted = done > 0);
+  const plan = planOf([parent, ...children, ...others]);
+  expect(await importPlan(call, project, plan, { signal, onProgress })).toMatchObject({ left: 501 });
+  const items = await bySource();
+  expect(items.p!.dependencies).toEqual(children.map(({ key }) => items[key]!.id));
+});
+
 test('a message that arrives twice makes its items once', async () => {
   await freshProject();
   const twice: Call = async (command, input, options) => {
@@ -195,4 +221,18 @@ test('the command makes the project, says what it did, and has exit codes', asyn
   expect(await command(join(dir, 'none.md'))).toMatchObject({ status: 2, stdout: '' });
   expect(await command()).toMatchObject({ status: 2 });
   expect(await command(file, '--project', 'Not A Slug')).toMatchObject({ status: 1 });
+});
+
+test('of a file that cannot be read the command says where, and what to do', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'switchyard-import-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const file = join(dir, 'plan');
+  writeFileSync(file, Buffer.from('- [ ] Größe', 'latin1'));
+  const spoiled = await command(file);
+  expect(spoiled).toMatchObject({ status: 2 });
+  expect(spoiled.stderr).toContain('not UTF-8 text: see line 1');
+  writeFileSync(file, '{"tasks": [\n  {"id": 1 "title": "One"}]}');
+  const broken = await command(file);
+  expect(broken).toMatchObject({ status: 2 });
+  expect(broken.stderr).toContain('line 2 goes wrong at');
 });

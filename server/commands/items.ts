@@ -11,6 +11,7 @@ import { patternsOf } from '../domain/patterns.ts';
 import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
 import { waitingGraph } from '../domain/waiting-graph.ts';
 import { verbatim } from '../json.ts';
+import { inBulk } from './bulk.ts';
 import { identityOf, noSuchItem, perform, projectIdFor, projectOf, type Call } from './call.ts';
 import { explain } from './explain.ts';
 import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats } from './links.ts';
@@ -108,7 +109,7 @@ export const items = {
     input: ParsedInput<'item.cancel'>,
   ): Promise<CommandOutput<'item.cancel'>> => {
     const { id, reason, dependents } = input;
-    const entry = { ...identityOf(call), ids: [id], reason: reason ?? null, dependents };
+    const entry = { ...identityOf(call), ids: [id], reason: reason ?? null, dependents, spared: [] };
     const projectId = await projectOf(call, id);
     const { rows } = await perform(call, projectId, call.hub.works.cancel, entry, { alone: true });
     return { item: await changed(call, id, rows, 'item.cancelled', 'item.cancel') };
@@ -141,8 +142,7 @@ export const items = {
         { count: ids.length, expected_count: input.expected_count },
       );
     }
-    const done = await inBulk(call, projectId, ids, input);
-    return { done, skipped: ids.length - done };
+    return inBulk(call, projectId, ids, input);
   },
 };
 
@@ -244,39 +244,6 @@ async function changed(
   const row = rows.find((one) => one.item_id === id && one.type === type);
   if (row) return verbatim(row.item!);
   throw wrongStatus(await standingFor(call, id), command);
-}
-
-const bulkPage = 500;
-
-/** A page at a time, so that agents get a turn in between; each item is changed only if it still may be. */
-async function inBulk(
-  call: Call,
-  projectId: string,
-  ids: string[],
-  input: ParsedInput<'items.bulk'>,
-): Promise<number> {
-  const { lanes, works } = call.hub;
-  const { actor } = identityOf(call);
-  let done = 0;
-  for (let from = 0; from < ids.length; from += bulkPage) {
-    const page = ids.slice(from, from + bulkPage);
-    const type = { cancel: 'item.cancelled', retry: 'item.retried', set_priority: 'item.updated' }[
-      input.action
-    ];
-    const each = (id: string) => {
-      if (input.action === 'retry') return lanes.submit(projectId, works.retry, { actor, id });
-      return lanes.submit(projectId, works.setPriority, { actor, id, priority: input.priority! });
-    };
-    const cancel = { actor, ids: page, reason: input.reason ?? null, dependents: 'block' as const };
-    const outcomes =
-      input.action === 'cancel'
-        ? [await lanes.submit(projectId, works.cancel, cancel, { alone: true })]
-        : await Promise.all(page.map(each));
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'rows') done += outcome.rows.filter((row) => row.type === type).length;
-    }
-  }
-  return done;
 }
 
 // As `listItems` makes them; anything else PostgreSQL might not digest.

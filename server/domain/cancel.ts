@@ -8,10 +8,12 @@ export interface CancelEntry extends Entry {
   ids: string[];
   reason: string | null;
   dependents: 'block' | 'release' | 'cancel';
+  /** Under `release`, those that keep their dependencies: they are about to be cancelled too. */
+  spared: string[];
 }
 
 const cancelling = mutation({
-  columns: text`ids jsonb, reason text, dependents text`,
+  columns: text`ids jsonb, reason text, dependents text, spared jsonb`,
   operation: text`
     doomed AS MATERIALIZED (
       WITH RECURSIVE down AS (
@@ -25,7 +27,8 @@ const cancelling = mutation({
       ) SELECT id FROM down
     ), dropped AS (
       DELETE FROM work_item_dependencies d USING input, doomed
-      WHERE input.dependents = 'release' AND d.depends_on_id = doomed.id AND d.item_id NOT IN (SELECT id FROM doomed)
+      WHERE input.dependents = 'release' AND d.depends_on_id = doomed.id AND d.item_id NOT IN (
+        SELECT id FROM doomed UNION ALL SELECT spared.id::uuid FROM input CROSS JOIN jsonb_array_elements_text(input.spared) AS spared (id))
       RETURNING d.item_id, d.depends_on_id
     ), ${closeItems()}`,
 });

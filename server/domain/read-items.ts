@@ -142,6 +142,14 @@ export async function matchingIds(sql: Sql, projectId: string, filter: ItemFilte
   return rows.map((row) => row.id);
 }
 
+/** Ids of all that depend on one of these and are not over, each once. */
+export async function openDependentsOf(sql: Sql, ids: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ item_id: string }[]>`
+    SELECT DISTINCT d.item_id FROM work_item_dependencies d JOIN work_items i ON i.id = d.item_id
+    WHERE d.depends_on_id = ANY(${ids as string[]}) AND i.status IN ('todo', 'claimed', 'failed')`;
+  return rows.map((row) => row.item_id);
+}
+
 /** The first window of a project: claimed and failed items whole, of each other status the first `window`. */
 export async function windowOfItems(sql: Sql, projectId: string, window: number): Promise<string[]> {
   const rows = await sql<{ item: string }[]>`

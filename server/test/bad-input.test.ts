@@ -153,6 +153,7 @@ const bad: [CommandName, string, unknown[]][] = [
   ['item.cancel', 'dependents', ['all', true]],
   ['item.cancel', 'reason', [7, long(501), hostile['an escape sequence']]],
   ['items.bulk', 'action', ['delete', undefined]],
+  ['items.bulk', 'dependents', ['all', true]],
   ['items.bulk', 'filter', [undefined, { nope: 1 }, 'all', { status: 'open' }]],
   ['items.bulk', 'expected_count', [-1, '3', 1.5]],
   ['token.create', 'role', ['admin', undefined]],

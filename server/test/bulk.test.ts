@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CommandInput } from '@switchyard/shared/commands';
 import { call, newProject, startTestHub, type TestHub } from './setup/hub.ts';
-import { breakDown, eventsOf, finish, httpAgent, make, makeAll, refusedIn, unchanged } from './setup/work.ts';
+import {
+  breakDown,
+  eventsOf,
+  finish,
+  get,
+  httpAgent,
+  make,
+  makeAll,
+  refusedIn,
+  unchanged,
+} from './setup/work.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -98,4 +108,107 @@ test('[BK4] of nothing does nothing; of thousands does them all, parents and chi
     ready: true,
     blocked_by: [],
   });
+});
+
+/** a ← b ← c of the type "bug", "docs" and none; and d, done, that was made to depend on a. */
+async function line() {
+  const { id: project } = await newProject(hub);
+  const [a, b, c, d] = await makeAll(hub, project, [
+    { ref: 'a', task_type: 'bug' },
+    { ref: 'b', task_type: 'docs', dependencies: ['a'] },
+    { dependencies: ['b'] },
+    { task_type: 'bug' },
+  ]);
+  await finish(hub, d!.id);
+  await call(hub, 'item.update', { id: d!.id, dependencies: [a!.id] });
+  const look = () => Promise.all([a!, b!, c!, d!].map(({ id }) => get(hub, id)));
+  return { project, a: a!, b: b!, c: c!, look };
+}
+const bugs = { task_type: ['bug'] };
+
+test('[BK5] leaves what waits for a cancelled match waiting unless told', async () => {
+  const { project, a, b, look } = await line();
+  expect(await bulk(project, { action: 'cancel', filter: bugs })).toEqual({ done: 1, skipped: 1 });
+  expect(await look()).toMatchObject([
+    { status: 'cancelled' },
+    { status: 'todo', blocked_by: [a.id] },
+    { status: 'todo', blocked_by: [b.id] },
+    { status: 'done' },
+  ]);
+});
+
+test('[BK5] release drops what others wait for in a match, but not what a match waits for in another', async () => {
+  const { project, a, b, c, look } = await line();
+  const both = { task_type: ['bug', 'docs'] };
+  expect(await bulk(project, { action: 'cancel', filter: both, dependents: 'release' })).toEqual({
+    done: 2,
+    skipped: 1,
+  });
+  expect(await look()).toMatchObject([
+    { status: 'cancelled' },
+    { status: 'cancelled', dependencies: [a.id] },
+    { status: 'todo', ready: true, dependencies: [] },
+    { status: 'done', dependencies: [] },
+  ]);
+  for (const { id } of [a, b]) await call(hub, 'item.retry', { id });
+  expect(await get(hub, b.id)).toMatchObject({ status: 'todo', blocked_by: [a.id] });
+  expect(await get(hub, c.id)).toMatchObject({ ready: true });
+});
+
+test('[BK5, BK6] cancel takes along what waits, transitively, and counts it apart from what matches', async () => {
+  const { project, look } = await line();
+  expect(await bulk(project, { action: 'cancel', filter: bugs, dependents: 'cancel' })).toEqual({
+    done: 1,
+    skipped: 1,
+    along: 2,
+  });
+  expect((await look()).map((item) => item.status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'done']);
+  expect(await eventsOf(hub, project, 'item.cancelled')).toHaveLength(3);
+});
+
+/** 1,200 bugs of which each waits for the one before, the last for two that are none. */
+async function chain() {
+  const { id: project } = await newProject(hub);
+  const others = await makeAll(hub, project, [{}, {}]);
+  const link = (n: number) => ({
+    ref: `r${n}`,
+    task_type: 'bug',
+    dependencies: n === 0 ? [] : [`r${n - 1}`],
+  });
+  const first = await makeAll(
+    hub,
+    project,
+    Array.from({ length: 1_000 }, (_, n) => link(n)),
+  );
+  const rest = await makeAll(
+    hub,
+    project,
+    Array.from({ length: 200 }, (_, n) => ({
+      ...link(n),
+      dependencies: n === 0 ? [first.at(-1)!.id] : [`r${n - 1}`],
+    })),
+  );
+  for (const { id } of others) await call(hub, 'item.update', { id, dependencies: [rest.at(-1)!.id] });
+  return { project, items: [...first, ...rest], others };
+}
+
+test('[BK6] a match that went along with an earlier page is done, and counts once', async () => {
+  const { project } = await chain();
+  expect(await bulk(project, { action: 'cancel', filter: bugs, dependents: 'cancel' })).toEqual({
+    done: 1_200,
+    skipped: 0,
+    along: 2,
+  });
+  expect((await call(hub, 'item.list', { project, status: ['cancelled'], limit: 1 })).total).toBe(1_202);
+});
+
+test('[BK5] what one match waits for in another stays, however far apart they are', async () => {
+  const { project, items, others } = await chain();
+  expect(await bulk(project, { action: 'cancel', filter: bugs, dependents: 'release' })).toEqual({
+    done: 1_200,
+    skipped: 0,
+  });
+  for (const n of [500, 1_000, 1_199])
+    expect((await get(hub, items[n]!.id)).dependencies).toEqual([items[n - 1]!.id]);
+  for (const { id } of others) expect(await get(hub, id)).toMatchObject({ ready: true, dependencies: [] });
 });

@@ -142,6 +142,16 @@ class Walker {
             filter: { parent: 'none' },
           }),
       ],
+      [
+        1,
+        () =>
+          client.call('items.bulk', {
+            project: this.#project.id,
+            action: 'cancel',
+            dependents: pick(['block', 'release', 'cancel'] as const),
+            filter: { priority: below(10) },
+          }),
+      ],
     ];
     let at = next() * steps.reduce((sum, [weight]) => sum + weight, 0);
     const [, run] = steps.find(([weight]) => (at -= weight) < 0)!;

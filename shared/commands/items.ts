@@ -85,6 +85,8 @@ export const itemSorts = [
   '-progress',
 ] as const;
 
+const dependents = z.enum(['block', 'release', 'cancel']).default('block');
+
 const reason = z.object({ code: z.string(), message: z.string() }).loose();
 
 const explainAnswer = z.object({
@@ -208,7 +210,7 @@ export const itemCommands = define({
     input: z.strictObject({
       ...id,
       reason: prose(limits.noteLength).optional(),
-      dependents: z.enum(['block', 'release', 'cancel']).default('block'),
+      dependents,
       ...requestId,
     }),
     output: itemAnswer,
@@ -232,9 +234,17 @@ export const itemCommands = define({
       filter: z.strictObject(itemFilter),
       priority: itemFields.priority.optional().describe('for set_priority'),
       reason: prose(limits.noteLength).optional().describe('for cancel'),
+      dependents: dependents.describe('for cancel: what becomes of items that wait for a cancelled one'),
       expected_count: z.int().min(0).optional().describe('refused when another number matches'),
       ...requestId,
     }),
-    output: z.object({ done: z.int(), skipped: z.int() }),
+    output: z.object({
+      done: z.int().describe('of those that match'),
+      skipped: z.int().describe('of those that match: done and skipped are all of them'),
+      along: z
+        .int()
+        .optional()
+        .describe('with dependents cancel: how many more were cancelled, which do not match but waited'),
+    }),
   },
 });

@@ -126,7 +126,8 @@ describe('creating', () => {
     await seen(form.getByRole('region', { name: 'Preview' }).getByText(/^title: /));
     expect(await itemsOf(project.id)).toEqual([]);
     await form.getByLabel('Markdown').fill('{"tasks": []}');
-    await seen(form.getByText(`npx switchyard import FILE --project ${project.name}`));
+    await form.getByRole('button', { name: 'Import it…' }).click();
+    await seen(dialog(board, 'Import a backlog').getByLabel('Or paste its text'));
   });
 
   test('an answer that is lost creates nothing twice', async () => {

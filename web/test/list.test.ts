@@ -53,6 +53,30 @@ describe('all that match', () => {
     expect(total).toBe(30);
   });
 
+  test('one question says what becomes of what waits for any of them, and what went along is counted apart', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(hub, project.id, [
+      ...many(3, (n) => ({ ref: `r${n}`, task_type: 'bug' })),
+      { ref: 'next', title: 'Next', dependencies: ['r2'] },
+      { title: 'Last', dependencies: ['next'] },
+      { title: 'Free' },
+    ]);
+    const board = await openList(project, '?type=bug');
+    await seen(board.text('3 items'));
+    await press(board, 'a', 'Backspace');
+    const dialog = board.page.getByRole('dialog', { name: 'Cancel 3 items?' });
+    await dialog.getByLabel('Cancel them too').click();
+    await dialog.getByRole('button', { name: 'Cancel 3 items' }).click();
+    await seen(board.text('3 items cancelled, and 2 items that waited for them.'));
+    const now = await Promise.all(items.map(({ id }) => get(hub, id)));
+    expect(now.map(({ status }) => status)).toEqual([...Array<string>(5).fill('cancelled'), 'todo']);
+    // Asked again, the answer of the last time is not the default.
+    await call(hub, 'items.bulk', { project: project.id, action: 'retry', filter: {} });
+    await seen(board.text('3 items'));
+    await press(board, 'a', 'Backspace');
+    expect(await dialog.getByLabel('Leave them waiting').isChecked()).toBe(true);
+  });
+
   test('nothing is done if another number matches by then; the question is put anew', async () => {
     const project = await newProject(hub);
     await makeAll(

@@ -1,9 +1,9 @@
 import { buildCommand } from '@stricli/core';
 import type { CommandInput } from '@switchyard/shared/commands';
+import { isFields, type Fields } from '@switchyard/shared/import/fields';
 import type { Item } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { Misuse } from '../../command.ts';
-import { isFields, type Fields } from '../../import/fields.ts';
 import type { Cli } from '../context.ts';
 import { agentFlag, decimal, docs, text, wholeNumber, type AgentFlag } from '../flags.ts';
 import { importText } from '../import-text.ts';

@@ -19,6 +19,9 @@ export const closeDialog = () => (dialogs.shown = undefined);
 export const openCreate = (start: 'one' | 'many' = 'one') =>
   open(() => import('./CreateDialog.svelte'), { start });
 
+/** A backlog from elsewhere: a file, or what was pasted. */
+export const openImport = (pasted = '') => open(() => import('../import/ImportDialog.svelte'), { pasted });
+
 export const openEdit = (item: Item) => open(() => import('./EditDialog.svelte'), { item });
 
 async function open(

@@ -1,5 +1,5 @@
 import { HubError } from '#lib/api.ts';
-import { countItems, outcomeOf, type Steering } from '#lib/item/steering.ts';
+import { countItems, outcomeOf, type Dependents, type Steering } from '#lib/item/steering.ts';
 import type { Filter } from '#lib/live/matching.ts';
 import type { ProjectLive } from '#lib/live/project.svelte.ts';
 import { toast } from '#lib/ui/toasts.svelte.ts';
@@ -29,22 +29,30 @@ export class Bulk {
   }
 
   /** Does it. Whether it was done; if not, the question stays, with what is new. */
-  async run(reason: string): Promise<boolean> {
+  async run(dependents: Dependents, reason: string): Promise<boolean> {
     const question = this.asking;
     if (!question || this.busy) return false;
     const { what, filter, count } = question;
     this.busy = true;
     try {
-      const { done, skipped } = await this.#live().call('items.bulk', {
+      const {
+        done,
+        skipped,
+        along = 0,
+      } = await this.#live().call('items.bulk', {
         project: this.#live().name,
         action: what.action,
         filter,
         expected_count: count,
         ...(what.action === 'set_priority' ? { priority: what.priority } : {}),
-        ...(what.action === 'cancel' && reason ? { reason } : {}),
+        ...(what.action === 'cancel' ? { dependents, ...(reason ? { reason } : {}) } : {}),
       });
       this.asking = undefined;
-      toast({ tone: 'done', text: `${outcomeOf(what, done)}.`, ...passedOver(what, skipped) });
+      toast({
+        tone: 'done',
+        text: `${outcomeOf(what, done)}${wentAlong(along)}.`,
+        ...passedOver(what, skipped),
+      });
       return true;
     } catch (error) {
       const now =
@@ -64,6 +72,8 @@ export class Bulk {
     }
   }
 }
+
+const wentAlong = (along: number) => (along > 0 ? `, and ${countItems(along)} that waited for them` : '');
 
 function passedOver({ action }: Steering, skipped: number): { hint?: string } {
   if (skipped === 0) return {};

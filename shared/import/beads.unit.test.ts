@@ -146,5 +146,5 @@ test('fields of wrong types are as if they were not there', () => {
 });
 
 test('an array of issues is read too', () => {
-  expect(parseBeads(JSON.stringify([issue({}), issue({ id: 'x-2' })])).items).toHaveLength(2);
+  expect(parseBeads([issue({}), issue({ id: 'x-2' })]).items).toHaveLength(2);
 });

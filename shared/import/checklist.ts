@@ -1,7 +1,7 @@
-import { readChecklist } from '@switchyard/shared/checklist';
-import { createHash } from 'node:crypto';
+import { readChecklist } from '../checklist.ts';
 import { planOf, type Draft } from './draft.ts';
 import { priorityDefault, type Plan } from './plan.ts';
+import { sha256 } from './sha256.ts';
 
 const keyLengthMax = 200;
 
@@ -31,12 +31,13 @@ export function parseChecklist(markdown: string): Plan {
 function keys(): (path: string[]) => string {
   const timesSeen = new Map<string, number>();
   return (path) => {
-    const whole = path.join(' / ');
-    const key = whole.length <= keyLengthMax ? whole : `${whole.slice(0, keyLengthMax - 18)}…${hash(whole)}`;
+    const whole = path.join(' / ').toWellFormed().replaceAll('\0', '');
+    const key = whole.length <= keyLengthMax ? whole : shortened(whole);
     const times = (timesSeen.get(key) ?? 0) + 1;
     timesSeen.set(key, times);
     return times === 1 ? key : `${key} (${times})`;
   };
 }
 
-const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
+const shortened = (key: string) =>
+  `${key.slice(0, keyLengthMax - 18).toWellFormed()}…${sha256(key).slice(0, 16)}`;

@@ -1,7 +1,11 @@
-import { limits } from '@switchyard/shared/limits';
+import { limits } from '../limits.ts';
+import { byteLength } from './bytes.ts';
 import { settleLinks } from './links.ts';
 import type { Plan, PlanItem, System, Warning } from './plan.ts';
+import { shown } from './fields.ts';
 import { fitLine, fitProse } from './text.ts';
+
+const keyLengthMax = 1_000;
 
 /** An item as a parser read it: its texts may be anything, its metadata is what is kept besides the source. */
 export type Draft = Omit<PlanItem, 'max_attempts'>;
@@ -9,9 +13,18 @@ export type Draft = Omit<PlanItem, 'max_attempts'>;
 /** Makes a valid plan of what a parser read: texts fit, keys are unique, links hold. Every loss is a warning. */
 export function planOf(system: System, drafts: Draft[], warnings: Warning[]): Plan {
   const found = [...warnings];
-  const items = withoutRepeats(drafts, found).map((draft) => fit(system, draft, found));
+  const items = withoutRepeats(withKeys(drafts, found), found).map((draft) => fit(system, draft, found));
   found.push(...settleLinks(items), ...openBelowFinished(items));
   return { system, items, warnings: found };
+}
+
+/** Without an id that the hub can keep, an item would not be known again. */
+function withKeys(drafts: Draft[], warnings: Warning[]): Draft[] {
+  return drafts.filter(({ key }) => {
+    const fits = key.length <= keyLengthMax && key.isWellFormed() && !key.includes('\0');
+    if (!fits) warnings.push({ kind: 'unreadable', key: shown(key), message: 'an id that cannot be kept' });
+    return fits;
+  });
 }
 
 /** Of two items with one key the later one counts, as the later line of a log does. */
@@ -68,7 +81,7 @@ function metadataOf(system: System, draft: Draft, warnings: Warning[]): Record<s
   const source = { system, id: draft.key };
   const imported = cleaned(draft.metadata) as Record<string, unknown>;
   const metadata = Object.keys(imported).length > 0 ? { source, imported } : { source };
-  if (Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataBytes) return metadata;
+  if (byteLength(JSON.stringify(metadata)) <= limits.metadataBytes) return metadata;
   warnings.push({ kind: 'text', key: draft.key, message: 'metadata larger than 64 KiB, left out' });
   return { source };
 }

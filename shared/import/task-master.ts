@@ -1,7 +1,9 @@
 import { planOf, type Draft } from './draft.ts';
-import { idOf, isFields, listOf, textOf, type Fields } from './fields.ts';
+import { idOf, isFields, listOf, shown, textOf, type Fields } from './fields.ts';
+import { nestingMax, nestsDeeper } from './json.ts';
 import { priorityDefault, priorityLast, type Plan, type Warning } from './plan.ts';
 import { withSections } from './text.ts';
+import { Unreadable } from './unreadable.ts';
 
 const priorities = new Map([
   ['critical', 0],
@@ -22,16 +24,19 @@ const states = new Map<string, { status: Draft['status']; note?: string }>([
   ['cancelled', { status: 'cancelled' }],
 ]);
 
+const tooDeep = `This file is nested deeper than ${nestingMax} levels, which Task Master never writes. Export it anew.`;
+
 /** The tag that Task Master works in unless told otherwise; its ids stay as they are. */
 const mainTag = 'master';
 
 /**
  * Reads Task Master's `tasks.json`, with its tags or in the older form without. Subtasks become children of
- * their task. What becomes of each field is in docs/import.md. Throws a SyntaxError when the text is no JSON.
+ * their task. What becomes of each field is in docs/import.md. Throws `Unreadable` when it is nested without end.
  */
-export function parseTaskMaster(text: string): Plan {
+export function parseTaskMaster(file: unknown): Plan {
+  if (nestsDeeper(file)) throw new Unreadable(tooDeep);
   const warnings: Warning[] = [];
-  const drafts = tagsOf(JSON.parse(text)).flatMap(([tag, tasks]) => {
+  const drafts = tagsOf(file).flatMap(([tag, tasks]) => {
     const prefix = tag === mainTag ? '' : `${tag}:`;
     return tasks.flatMap((task) => draftsOf(task, { prefix, parent: null }, warnings));
   });
@@ -106,7 +111,7 @@ function priorityOf(task: Fields, key: string, parent: Draft | null, warnings: W
   if (task.priority === undefined || task.priority === null) return parent?.priority ?? priorityDefault;
   const priority = priorities.get(textOf(task.priority).toLowerCase());
   if (priority === undefined) {
-    warnings.push({ kind: 'value', key, message: `a priority of ${JSON.stringify(task.priority)}` });
+    warnings.push({ kind: 'value', key, message: `a priority of ${shown(task.priority)}` });
   }
   return priority ?? priorityDefault;
 }

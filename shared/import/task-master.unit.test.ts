@@ -9,7 +9,7 @@ const task = (fields: object) => ({
   dependencies: [],
   ...fields,
 });
-const parse = (...tasks: object[]) => parseTaskMaster(JSON.stringify({ master: { tasks: tasks.map(task) } }));
+const parse = (...tasks: object[]) => parseTaskMaster({ master: { tasks: tasks.map(task) } });
 
 test('a task becomes an item that says where it came from', () => {
   const plan = parse({ id: 7, description: 'A', details: 'B', testStrategy: 'C', priority: 'high' });
@@ -72,17 +72,13 @@ describe('tags', () => {
   };
 
   test('each has its own ids; those of master stay as they are', () => {
-    expect(parseTaskMaster(JSON.stringify(tags)).items.map((item) => item.key)).toEqual([
-      '1',
-      'next:1',
-      'next:2',
-    ]);
+    expect(parseTaskMaster(tags).items.map((item) => item.key)).toEqual(['1', 'next:1', 'next:2']);
   });
   test('links stay within a tag', () => {
-    expect(parseTaskMaster(JSON.stringify(tags)).items[2]!.dependencyKeys).toEqual(['next:1']);
+    expect(parseTaskMaster(tags).items[2]!.dependencyKeys).toEqual(['next:1']);
   });
   test('a file without tags is read as master', () => {
-    expect(parseTaskMaster(JSON.stringify({ tasks: [task({})] })).items[0]!.key).toBe('1');
+    expect(parseTaskMaster({ tasks: [task({})] }).items[0]!.key).toBe('1');
   });
 });
 

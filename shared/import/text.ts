@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-import { limits } from '@switchyard/shared/limits';
+import { limits } from '../limits.ts';
 
 /** Text that the hub takes: well-formed, without control characters; `kept` is false when something was lost. */
 export interface Fitted {
@@ -12,6 +11,11 @@ export interface Fitted {
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 // eslint-disable-next-line no-control-regex
 const controlButLayout = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+/g;
+
+/** Colours, cursor movements, titles and links of a terminal (ECMA-48: CSI, OSC, and ESC with one letter). */
+const terminalCodes =
+  // eslint-disable-next-line no-control-regex
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c\u009d]*(?:\u0007|\u001b\\|\u009c)|\u001b[@-_]/g;
 
 /** One line of at most `max` UTF-16 units. Line breaks and other control characters become spaces. */
 export function fitLine(text: string, max: number = limits.titleLength): Fitted {
@@ -47,7 +51,7 @@ export function withSections(first: string, sections: Record<string, string>): s
 
 /** Colour codes and lone surrogates out. */
 function plain(text: string): string {
-  return stripVTControlCharacters(text).toWellFormed();
+  return text.replace(terminalCodes, '').toWellFormed();
 }
 
 function shorten(text: string, max: number): string {

@@ -65,6 +65,14 @@ test('equal lines are two items, and long ones have bounded keys', () => {
   const [one, other] = items(`- [ ] ${'x'.repeat(400)}1\n- [ ] ${'x'.repeat(400)}2`);
   expect(one!.key.length).toBeLessThanOrEqual(200);
   expect(one!.key).not.toBe(other!.key);
+  // What was imported by an earlier version is known by it.
+  expect(one!.key).toBe(`${'x'.repeat(182)}…44c7ff0d93463be2`);
+});
+
+test('a line that is long, or cut through a character, makes a key that can be kept', () => {
+  const [item] = items(`# ${'a '.repeat(200_000)}#\n- [ ] ${'😀'.repeat(300)}\ud800`);
+  expect(item!.key.isWellFormed()).toBe(true);
+  expect(items('## Now ##\n- [ ] a')[0]!.key).toBe('Now / a');
 });
 
 test('a box in a code block is none', () => {

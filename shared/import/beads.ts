@@ -1,5 +1,6 @@
 import { planOf, type Draft } from './draft.ts';
-import { idOf, isFields, listOf, textOf, textsOf, type Fields } from './fields.ts';
+import { idOf, isFields, listOf, shown, textOf, textsOf, type Fields } from './fields.ts';
+import { jsonOrNothing, nestingMax, nestsDeeper } from './json.ts';
 import { priorityDefault, priorityLast, type Plan, type Warning } from './plan.ts';
 import { slugOf, withSections } from './text.ts';
 
@@ -16,9 +17,9 @@ const waiting = new Set(['blocks', 'waits-for']);
  * Reads the issues of Beads: JSONL as in `.beads/issues.jsonl`, or the JSON array of `bd list --json`. What
  * becomes of each field is in docs/import.md. Never throws: what cannot be read is a warning.
  */
-export function parseBeads(text: string): Plan {
+export function parseBeads(content: string | readonly unknown[]): Plan {
   const warnings: Warning[] = [];
-  const issues = readIssues(text, warnings);
+  const issues = readIssues(content, warnings);
   const known = new Map(issues.map((issue) => [idOf(issue.id), statusOf(issue)]));
   const drafts = issues.map((issue) => draftOf(issue, known, warnings));
   return planOf('beads', drafts, warnings);
@@ -27,32 +28,25 @@ export function parseBeads(text: string): Plan {
 /** Every issue of the file, and what becomes of it. */
 type Known = ReadonlyMap<string, Draft['status']>;
 
-function readIssues(text: string, warnings: Warning[]): Fields[] {
-  const isArray = text.trimStart().startsWith('[');
-  const entries = isArray
-    ? (JSON.parse(text) as unknown[]).map((entry) => JSON.stringify(entry))
-    : text.split('\n');
+function readIssues(content: string | readonly unknown[], warnings: Warning[]): Fields[] {
+  const lines = typeof content === 'string' ? content.split('\n') : null;
+  const entries = lines?.map((line) => (line.trim() === '' ? blank : jsonOrNothing(line))) ?? content;
   const issues: Fields[] = [];
-  entries.forEach((entry, n) => {
-    if (entry.trim() === '') return;
-    const issue = parseOrNull(entry);
-    if (isFields(issue) && idOf(issue.id) !== '') issues.push(issue);
-    else
-      warnings.push({
-        kind: 'unreadable',
-        key: `${isArray ? 'entry' : 'line'} ${n + 1}`,
-        message: 'no issue',
-      });
+  [...entries].forEach((issue, n) => {
+    if (issue === blank) return;
+    const problem = problemOf(issue);
+    if (problem === null) issues.push(issue as Fields);
+    else warnings.push({ kind: 'unreadable', key: `${lines ? 'line' : 'entry'} ${n + 1}`, message: problem });
   });
   return issues;
 }
 
-function parseOrNull(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
+const blank = Symbol('blank');
+
+function problemOf(issue: unknown): string | null {
+  if (issue === undefined) return 'no JSON';
+  if (nestsDeeper(issue)) return `nested deeper than ${nestingMax} levels`;
+  return isFields(issue) && idOf(issue.id) !== '' ? null : 'no issue';
 }
 
 function draftOf(issue: Fields, known: Known, warnings: Warning[]): Draft {
@@ -119,7 +113,7 @@ function priorityOf(issue: Fields, warnings: Warning[]): number | undefined {
     warnings.push({
       kind: 'value',
       key: idOf(issue.id),
-      message: `a priority of ${JSON.stringify(issue.priority)}`,
+      message: `a priority of ${shown(issue.priority)}`,
     });
   }
   return priority;

@@ -16,6 +16,12 @@ export function idOf(value: unknown): string {
   return typeof value === 'number' ? String(value) : textOf(value).trim();
 }
 
+/** A value as a warning names it. */
+export function shown(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length > 60 ? `${json.slice(0, 59).toWellFormed()}…` : json;
+}
+
 export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }

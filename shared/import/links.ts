@@ -1,4 +1,4 @@
-import { limits } from '@switchyard/shared/limits';
+import { limits } from '../limits.ts';
 import { groupsOf, pathBetween } from './graph.ts';
 import type { PlanItem, Warning } from './plan.ts';
 

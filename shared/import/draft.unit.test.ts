@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { itemSchema } from '@switchyard/shared/item';
+import { itemSchema } from '../item.ts';
 import { planOf, type Draft } from './draft.ts';
 import { itemOf } from './test-items.ts';
 
@@ -53,3 +53,19 @@ test('an open item below a finished one is left as it is, and pointed out', () =
   expect(warnings).toEqual([{ kind: 'below', key: 'b', message: 'below a, which is done' }]);
   expect(itemSchema.shape.metadata.safeParse(items[0]!.metadata).success).toBe(true);
 });
+
+test.each(['a\0b', 'half \ud800', 'x'.repeat(1_001)])(
+  'an item whose id cannot be kept is left out: %j',
+  (key) => {
+    const found = planOf(
+      'beads',
+      [
+        { ...itemOf(key), metadata: {} },
+        { ...itemOf('b', key), metadata: {} },
+      ],
+      [],
+    );
+    expect(found.items.map((item) => [item.key, item.parentKey])).toEqual([['b', null]]);
+    expect(found.warnings.map((warning) => warning.kind)).toEqual(['unreadable', 'missing']);
+  },
+);

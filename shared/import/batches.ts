@@ -1,4 +1,5 @@
-import { limits } from '@switchyard/shared/limits';
+import { limits } from '../limits.ts';
+import { byteLength } from './bytes.ts';
 import { groupsOf } from './graph.ts';
 import type { PlanItem } from './plan.ts';
 
@@ -48,7 +49,7 @@ interface Size {
 function sizeOf(items: readonly PlanItem[]): Size {
   const bytes = items.reduce((sum, { parentKey, dependencyKeys, ...fields }) => {
     const links = dependencyKeys.length + (parentKey === null ? 0 : 1);
-    return sum + Buffer.byteLength(JSON.stringify(fields)) + links * linkBytes + 100;
+    return sum + byteLength(JSON.stringify(fields)) + links * linkBytes + 100;
   }, 0);
   return { items: items.length, bytes };
 }
