@@ -60,7 +60,10 @@ export default defineConfig(
     ['shared/**/*.ts'],
     folders('server', 'agent', 'web', 'bench'),
     // Browsers load it too.
-    { regex: '^(?!zod($|/)|\\.)', message: 'shared imports zod and itself, nothing else.' },
+    {
+      regex: '^(?!zod($|/)|@noble/hashes/|\\.)',
+      message: 'shared imports zod, @noble/hashes and itself, nothing else.',
+    },
   ),
   boundary(['server/**/*.ts'], folders('agent', 'web', 'bench')),
   boundary(

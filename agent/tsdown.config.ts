@@ -26,7 +26,7 @@ export default defineConfig({
   tsconfig: '../tsconfig.json',
   // Found by way of node_modules, what is shared would count as somebody else's, of which TypeScript emits no types.
   dts: { compilerOptions: { paths: { '@switchyard/shared/*': [join(here, '../shared/*.ts')] } } },
-  deps: { alwaysBundle: [/^@switchyard\/shared/], neverBundle: [/^zod(\/|$)/] },
+  deps: { alwaysBundle: [/^@switchyard\/shared/], neverBundle: [/^(zod|@noble\/hashes)(\/|$)/] },
   async onSuccess({ outDir }) {
     await Promise.all([
       writeFile(join(outDir, 'package.json'), `${JSON.stringify(await publishedManifest(), null, 2)}\n`),
