@@ -1,7 +1,10 @@
 import { io, type Socket } from 'socket.io-client';
 import type { BenchHub } from '../../../bench/hub.ts';
+import { draft } from './fill.ts';
 
 export interface Load {
+  /** Of an item that stays in work, and reports its progress again and again. */
+  readonly heldNumber: number;
   stop(): void;
 }
 
@@ -10,16 +13,25 @@ const agentCount = 120;
 
 interface Agent {
   socket: Socket;
-  claim: { item: { id: string }; attempt: number } | null;
+  claim: { item: { id: string; number: number }; attempt: number } | null;
+  /** Keeps what it claimed. */
+  holds: boolean;
   /** A command is on its way. */
   busy: boolean;
 }
 
-/** Agents that claim, report progress and complete, `rate` changes a second in all. */
+/**
+ * Agents that claim, report progress, complete, and write down another item for the one they did, so that this may go on
+ * for as long as one likes; `rate` changes a second in all.
+ */
 export async function startLoad(hub: BenchHub, project: string, rate: number): Promise<Load> {
   const agents = await Promise.all(
     Array.from({ length: agentCount }, (_, at) => connect(hub, project, `agent-${at}`)),
   );
+  const [holder] = agents as [Agent];
+  await step(holder, project, 0);
+  if (!holder.claim) throw new Error('There is nothing to claim.');
+  holder.holds = true;
   let asked = 0;
   const began = performance.now();
   const timer = setInterval(() => {
@@ -29,13 +41,16 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
       const agent = agents[asked % agentCount]!;
       if (agent.busy) continue;
       agent.busy = true;
-      // At the end it is not answered any more.
-      void step(agent, Math.floor(asked / agentCount))
-        .catch(() => {})
+      // Each at another turn, so that all kinds of change are made all the time.
+      const turn = Math.floor(asked / agentCount) + (asked % agentCount);
+      // At the end it is not answered any more; a claim that was lost meanwhile is no use.
+      void step(agent, project, turn)
+        .catch(() => (agent.claim = null))
         .finally(() => (agent.busy = false));
     }
   }, 10);
   return {
+    heldNumber: holder.claim.item.number,
     stop() {
       clearInterval(timer);
       for (const { socket } of agents) socket.disconnect();
@@ -49,19 +64,22 @@ async function connect(hub: BenchHub, project: string, agent_id: string): Promis
   await new Promise<void>((resolve, reject) => {
     socket.once('session.ready', () => resolve()).once('connect_error', reject);
   });
-  return { socket, claim: null, busy: false };
+  return { socket, claim: null, holds: false, busy: false };
 }
 
-async function step(agent: Agent, turn: number): Promise<void> {
-  const { claim } = agent;
-  if (!claim) {
-    agent.claim = (await ask<{ claim: Agent['claim'] }>(agent, 'item.claim_next', {})).claim;
-  } else if (turn % 3 === 1) {
-    await ask(agent, 'item.heartbeat', { id: claim.item.id, attempt: claim.attempt, progress: turn % 100 });
-  } else {
+/** One change; `turn` is the how manieth of this agent's. */
+async function step(agent: Agent, project: string, turn: number): Promise<void> {
+  const { claim, holds } = agent;
+  const held = claim && { id: claim.item.id, attempt: claim.attempt };
+  if (held && (holds || turn % 4 === 1)) {
+    await ask(agent, 'item.heartbeat', { ...held, progress: turn % 100, note: `Turn ${turn}` });
+  } else if (held) {
     agent.claim = null;
-    const done = { result_summary: 'Done', files_modified: [] };
-    await ask(agent, 'item.complete', { id: claim.item.id, attempt: claim.attempt, ...done });
+    await ask(agent, 'item.complete', { ...held, result_summary: 'Done', files_modified: [] });
+  } else if (turn % 4 === 3) {
+    await ask(agent, 'item.create', { project, ...draft(turn) });
+  } else {
+    agent.claim = (await ask<{ claim: Agent['claim'] }>(agent, 'item.claim_next', {})).claim;
   }
 }
 
