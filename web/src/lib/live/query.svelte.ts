@@ -118,21 +118,21 @@ export class LiveQuery {
     return this.stale ? 0 : this.rows.length;
   }
 
-  #select(): Item[] {
+  #select(): readonly Item[] {
     const { rows, trimmed } = this.#window.select(this.#live.store.values());
     if (trimmed) this.#live.store.reconsider();
     return rows;
   }
 
-  #show(next: Item[]): void {
+  #show(next: readonly Item[]): void {
     this.stale = false;
     this.waiting = 0;
-    if (next.length !== this.rows.length || next.some((item, at) => item !== this.rows[at])) this.rows = next;
+    this.rows = next;
     if (this.complete) this.total = next.length;
   }
 
   /** What is shown stays where it is, and shows what it has become. */
-  #stay(next: Item[]): void {
+  #stay(next: readonly Item[]): void {
     let changed = false;
     const rows = this.rows.map((row) => {
       const now = this.#live.store.get(row.id) ?? row;
