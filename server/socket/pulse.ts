@@ -6,7 +6,7 @@ import { roomOf, type Watchers } from './watch.ts';
 
 const gapMsMin = 250;
 /** Adding up may take at most this part of the time: 100,000 items cost more than a pixel is worth. */
-const costShare = 0.05;
+const costShare = 0.1;
 /** Agents go stale without a line in the log. */
 const quietMs = 5_000;
 
