@@ -91,7 +91,10 @@ async function stagesOf(session: CDPSession): Promise<() => Promise<string>> {
   /** The answer bears the number of the question: `42<n>["project.watch",…]` and `43<n>[…]`. */
   let question: string | undefined;
   const note = (name: string, timestamp: number) => void (at.has(name) || at.set(name, timestamp));
-  session.on('Network.requestWillBeSent', ({ timestamp, request }) => {
+  /** Of the network's clock, in seconds, to the one of the calendar. */
+  let offset = 0;
+  session.on('Network.requestWillBeSent', ({ timestamp, wallTime, request }) => {
+    offset = wallTime - timestamp;
     note('began', timestamp);
     if (new URL(request.url).pathname === '/api/session') note('code', timestamp);
   });
@@ -109,12 +112,14 @@ async function stagesOf(session: CDPSession): Promise<() => Promise<string>> {
     note('answered', timestamp);
   });
   return async () => {
+    note('live', Date.now() / 1_000 - offset);
     await session.send('Network.disable');
     const ms = (from: string, to: string) =>
       `${Math.round(((at.get(to) ?? NaN) - (at.get(from) ?? NaN)) * 1_000)} ms`;
     return (
       `page and ${scripts} scripts ${ms('began', 'code')}, session and projects ${ms('code', 'socket')}, ` +
-      `socket ${ms('socket', 'asked')}, first window ${ms('asked', 'answered')} (${Math.round(watchBytes / 1_024)} kB)`
+      `socket ${ms('socket', 'asked')}, first window ${ms('asked', 'answered')} (${Math.round(watchBytes / 1_024)} kB), ` +
+      `shown ${ms('answered', 'live')}`
     );
   };
 }
