@@ -10,12 +10,16 @@ export interface Load {
 
 /** Enough that each has time for its answer. */
 const agentCount = 120;
+/** Items that are made on the way are none of those that were there. */
+const newFrom = 10_000_000;
 
 interface Agent {
   socket: Socket;
   claim: { item: { id: string; number: number }; attempt: number } | null;
   /** Keeps what it claimed. */
   holds: boolean;
+  /** How many changes it has made, and a start of its own, so that all kinds are made all the time. */
+  turn: number;
   /** A command is on its way. */
   busy: boolean;
 }
@@ -25,13 +29,13 @@ interface Agent {
  * for as long as one likes; `rate` changes a second in all.
  */
 export async function startLoad(hub: BenchHub, project: string, rate: number): Promise<Load> {
-  const agents = await Promise.all(
-    Array.from({ length: agentCount }, (_, at) => connect(hub, project, `agent-${at}`)),
-  );
+  const agents = await Promise.all(Array.from({ length: agentCount }, (_, at) => connect(hub, project, at)));
   const [holder] = agents as [Agent];
-  await step(holder, project, 0);
+  await claim(holder);
   if (!holder.claim) throw new Error('There is nothing to claim.');
   holder.holds = true;
+  let made = 0;
+  const create = (agent: Agent) => ask(agent, 'item.create', { project, ...draft(newFrom + made++) });
   let asked = 0;
   const began = performance.now();
   const timer = setInterval(() => {
@@ -41,10 +45,8 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
       const agent = agents[asked % agentCount]!;
       if (agent.busy) continue;
       agent.busy = true;
-      // Each at another turn, so that all kinds of change are made all the time.
-      const turn = Math.floor(asked / agentCount) + (asked % agentCount);
       // At the end it is not answered any more; a claim that was lost meanwhile is no use.
-      void step(agent, project, turn)
+      void step(agent, create)
         .catch(() => (agent.claim = null))
         .finally(() => (agent.busy = false));
     }
@@ -58,29 +60,33 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
   };
 }
 
-async function connect(hub: BenchHub, project: string, agent_id: string): Promise<Agent> {
-  const auth = { token: hub.token, project, agent_id };
+async function connect(hub: BenchHub, project: string, at: number): Promise<Agent> {
+  const auth = { token: hub.token, project, agent_id: `agent-${at}` };
   const socket = io(hub.url, { transports: ['websocket'], auth, forceNew: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('session.ready', () => resolve()).once('connect_error', reject);
   });
-  return { socket, claim: null, holds: false, busy: false };
+  return { socket, claim: null, holds: false, turn: at, busy: false };
 }
 
-/** One change; `turn` is the how manieth of this agent's. */
-async function step(agent: Agent, project: string, turn: number): Promise<void> {
-  const { claim, holds } = agent;
-  const held = claim && { id: claim.item.id, attempt: claim.attempt };
-  if (held && (holds || turn % 4 === 1)) {
+/** One change. */
+async function step(agent: Agent, create: (agent: Agent) => Promise<unknown>): Promise<void> {
+  const turn = agent.turn++;
+  const held = agent.claim && { id: agent.claim.item.id, attempt: agent.claim.attempt };
+  if (held && (agent.holds || turn % 4 === 1)) {
     await ask(agent, 'item.heartbeat', { ...held, progress: turn % 100, note: `Turn ${turn}` });
   } else if (held) {
     agent.claim = null;
     await ask(agent, 'item.complete', { ...held, result_summary: 'Done', files_modified: [] });
   } else if (turn % 4 === 3) {
-    await ask(agent, 'item.create', { project, ...draft(turn) });
+    await create(agent);
   } else {
-    agent.claim = (await ask<{ claim: Agent['claim'] }>(agent, 'item.claim_next', {})).claim;
+    await claim(agent);
   }
+}
+
+async function claim(agent: Agent): Promise<void> {
+  agent.claim = (await ask<{ claim: Agent['claim'] }>(agent, 'item.claim_next', {})).claim;
 }
 
 async function ask<T>({ socket }: Agent, name: string, input: object): Promise<T> {

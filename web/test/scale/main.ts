@@ -55,6 +55,8 @@ async function measure(hub: BenchHub): Promise<void> {
 }
 
 let stop = () => Promise.resolve();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void stop().finally(() => process.exit(1)));
 const hub = await startHub(
   (error) => {
     throw error;
