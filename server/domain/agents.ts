@@ -22,6 +22,10 @@ export async function projectAgents(
       FROM newest s
       WHERE s.place = 1 OR s.connected
         OR EXISTS (SELECT FROM work_items i WHERE i.session_id = s.id AND i.status = 'claimed')
+    ), completed AS (
+      -- All in one pass: by an index, one after the other, 100 agents' 10,000 took twice as long.
+      SELECT assigned_agent_id AS agent_id, count(*)::int AS count FROM work_items
+      WHERE project_id = ${projectId} AND status = 'done' GROUP BY 1
     )
     SELECT agent_id, id AS session_id, channel, connected,
       CASE
@@ -33,7 +37,6 @@ export async function projectAgents(
       END AS state,
       capacity, task_types, iso(connected_at) AS connected_at, iso(last_seen_at) AS last_seen_at,
       iso(lease_expires_at) AS lease_expires_at, claims,
-      (SELECT count(*)::int FROM work_items i WHERE i.project_id = ${projectId} AND i.assigned_agent_id = shown.agent_id
-        AND i.status = 'done') AS completed_count
-    FROM shown ORDER BY NOT connected, agent_id, connected_at LIMIT 1000`;
+      coalesce(completed.count, 0) AS completed_count
+    FROM shown LEFT JOIN completed USING (agent_id) ORDER BY NOT connected, agent_id, connected_at LIMIT 1000`;
 }

@@ -2,7 +2,7 @@ import type { EventType, Item } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
 import type { LogRow } from '../domain/journal.ts';
-import { itemJson, raw, readyNow } from '../domain/wire.ts';
+import { isReady, itemJson, raw } from '../domain/wire.ts';
 import type { Hub } from '../hub.ts';
 import type { Agents } from './agents.ts';
 import type { LocalAgent } from './types.ts';
@@ -235,7 +235,7 @@ function firstReady(sql: Sql, projectId: string, agents: readonly LocalAgent[]):
     : [...new Set(agents.flatMap(({ session }) => session.taskTypes ?? []))];
   return sql<Ready[]>`
     SELECT i.id, i.task_type FROM work_items i
-    WHERE i.project_id = ${projectId} AND i.status = 'todo' AND i.open_blockers = 0 AND ${within(sql, readyNow)}
+    WHERE i.project_id = ${projectId} AND ${isReady(sql, projectId)}
       AND (${types}::text[] IS NULL OR i.task_type = ANY(${types}::text[]))
     ORDER BY i.priority, i.number LIMIT ${limit}`;
 }

@@ -139,6 +139,17 @@ test('[WT4] the snapshot is the first window: claimed and failed items whole, an
   expect(conflicts.length).toBe((209 * 208) / 2);
 }, 60_000);
 
+test('[WT4] the window of what is todo is its beginning by priority, be it ready or blocked', async () => {
+  const project = await newProject(hub);
+  const made = (number: number, more: object) => newItems(hub, project, number, more);
+  const [first] = await made(1, { priority: 9 });
+  const ready = await made(150, { priority: 4 });
+  const blocked = await made(150, { priority: 3, dependencies: [first!.id] });
+  const { items: shown } = await watch(await connect(hub), project.id);
+  const expected = [...blocked, ...ready.slice(0, 50)].map((item) => item.number);
+  expect(shown.map((item) => item.number).sort((a, b) => a - b)).toEqual(expected.sort((a, b) => a - b));
+});
+
 test('[WT5] unwatch ends it; watching again with `after` brings what was missed', async () => {
   const project = await newProject(hub);
   const [board, other] = [await connect(hub), await connect(hub)];

@@ -59,6 +59,27 @@ describe('agents', () => {
     await seen(card.getByText('not connected'));
     await seen(card.getByRole('link', { name: '#1 Held' }));
   });
+
+  test('of many those at the top are shown, and the others as one comes to them', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(
+      hub,
+      project.id,
+      Array.from({ length: 130 }, () => ({})),
+    );
+    await Promise.all(
+      items.map((item) => httpAgent(hub, `agent-${String(item.number).padStart(3, '0')}`).claim(item.id)),
+    );
+    const board = await openBoard(browser(), hub, `/p/${project.name}/agents`);
+    const cards = board.page.getByRole('article');
+    await seen(cards);
+    expect(await cards.count()).toBe(60);
+    await board.page.getByRole('region', { name: 'Agents', exact: true }).press('End');
+    await seen(board.text('Show more: 10 are left'));
+    await board.page.getByRole('region', { name: 'Agents', exact: true }).press('End');
+    await seen(cards.filter({ hasText: 'agent-130' }));
+    expect(await cards.count()).toBe(130);
+  }, 60_000);
 });
 
 describe('conflicts', () => {

@@ -133,14 +133,14 @@ export class ProjectLive implements Sink {
     if (this.store.put(item)) this.#soon();
   }
 
-  /** The project's own count of what a filter asks for, where it has one: of a status, ready or not. */
+  /** The project's own count of what a filter asks for, where it has one: of all, of statuses, of what is ready or not. */
   countsOf({ status, ready, ...rest }: Filter): number | undefined {
     const progress = this.progressNow;
-    const [one, ...more] = status ?? [];
     const narrowed = Object.values(rest).some((value) => value !== undefined);
-    if (!progress || !one || more.length > 0 || narrowed) return undefined;
-    if (ready === undefined) return progress[one];
-    if (one !== 'todo') return undefined;
+    if (!progress || narrowed) return undefined;
+    if (ready === undefined)
+      return status ? status.reduce((sum, one) => sum + progress[one], 0) : progress.total;
+    if (status?.join() !== 'todo') return undefined;
     return ready ? progress.ready : progress.todo - progress.ready;
   }
 

@@ -5,8 +5,9 @@ import type { ProjectLive } from './project.svelte.ts';
 import { Hold, type HoldReason } from './hold.ts';
 import { ItemWindow, pageSize } from './window.ts';
 
-/** Counting is asked for at most this often while things change. */
+/** Counting is asked for at most this often while things change, and less where it takes the hub long. */
 const countAgainMs = 1_000;
+const countCostShare = 0.1;
 
 /**
  * A filtered, sorted list that stays live: a window of it is shown, and grows as it is scrolled through.
@@ -27,6 +28,7 @@ export class LiveQuery {
   #leave: () => void;
   #loading = false;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
+  #countTookMs = 0;
   #closed = false;
 
   constructor(live: ProjectLive, filter: Filter, sort: Sort) {
@@ -116,21 +118,21 @@ export class LiveQuery {
     return this.stale ? 0 : this.rows.length;
   }
 
-  #select(): Item[] {
+  #select(): readonly Item[] {
     const { rows, trimmed } = this.#window.select(this.#live.store.values());
     if (trimmed) this.#live.store.reconsider();
     return rows;
   }
 
-  #show(next: Item[]): void {
+  #show(next: readonly Item[]): void {
     this.stale = false;
     this.waiting = 0;
-    if (next.length !== this.rows.length || next.some((item, at) => item !== this.rows[at])) this.rows = next;
+    this.rows = next;
     if (this.complete) this.total = next.length;
   }
 
   /** What is shown stays where it is, and shows what it has become. */
-  #stay(next: Item[]): void {
+  #stay(next: readonly Item[]): void {
     let changed = false;
     const rows = this.rows.map((row) => {
       const now = this.#live.store.get(row.id) ?? row;
@@ -187,11 +189,13 @@ export class LiveQuery {
   #count(): void {
     if (this.complete || this.#countTimer !== undefined || this.#live.countsOf(this.filter) !== undefined)
       return;
-    this.#countTimer = setTimeout(() => void this.#countNow(), countAgainMs);
+    const wait = Math.max(countAgainMs, this.#countTookMs / countCostShare);
+    this.#countTimer = setTimeout(() => void this.#countNow(), wait);
   }
 
   async #countNow(): Promise<void> {
     const { filter } = this.#window;
+    const began = performance.now();
     try {
       const { total } = await this.#live.call('item.list', {
         project: this.#live.name,
@@ -202,6 +206,7 @@ export class LiveQuery {
     } catch {
       // The next change asks again.
     } finally {
+      this.#countTookMs = performance.now() - began;
       this.#countTimer = undefined;
     }
   }

@@ -4,6 +4,10 @@ import type { Item, Status } from '@switchyard/shared/item';
 /** Somebody who needs items to stay: a window, a panel, a selection. */
 export interface Keeper {
   keeps(item: Item): boolean;
+  /** A copy has come, in place of an older one where there was one. */
+  changed?(before: Item | undefined, after: Item): void;
+  /** All that there was has gone. */
+  replaced?(): void;
 }
 
 /** Of these the hub sends all, so all are kept. */
@@ -44,6 +48,7 @@ export class ItemStore {
     this.#dropped.delete(item.id);
     this.#items.set(item.id, item);
     this.#touched.add(item.id);
+    for (const keeper of this.#keepers) keeper.changed?.(known, item);
     return true;
   }
 
@@ -52,6 +57,7 @@ export class ItemStore {
     this.#items.clear();
     this.#dropped.clear();
     for (const item of items) this.#items.set(item.id, item);
+    for (const keeper of this.#keepers) keeper.replaced?.();
     this.reconsider();
   }
 
