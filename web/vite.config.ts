@@ -39,7 +39,8 @@ const groups = [
 export default defineConfig({
   plugins: [
     sveltekit({
-      adapter: adapter({ fallback: 'index.html' }),
+      // Compressed once here, not for each visitor.
+      adapter: adapter({ fallback: 'index.html', precompress: true }),
       compilerOptions: { runes: true },
       version: { name: contentVersion(), pollInterval: 60_000 },
       // `frame-ancestors` has no effect in a meta tag: the hub sends it as a header.

@@ -14,12 +14,13 @@ export function board(app: Hono<{ Bindings: HttpBindings }>, folder: URL): void 
     const forEver = c.req.path.startsWith('/_app/immutable/') && c.res.status === 200;
     c.header('Cache-Control', forEver ? 'public, max-age=31536000, immutable' : 'no-cache');
   });
-  app.get('/_app/*', serveStatic({ root }));
+  app.get('/_app/*', serveStatic({ root, precompressed: true }));
   app.get('/_app/*', (c) => c.text('Not found', 404));
   app.get(
     '*',
     serveStatic({
       root,
+      precompressed: true,
       rewriteRequestPath: (path) => (path === '/' ? '/index.html' : path),
       onFound: (_, c) => pageHeaders(c),
     }),

@@ -18,8 +18,11 @@ test('what a browser loads to show the board is at most 120 KB of JavaScript, gz
   const item = await make(hub, project.id);
   const board = await openBoard(browser(), hub, '/');
   const files = new Set<string>();
-  board.page.on('request', (request) => {
-    if (request.url().endsWith('.js')) files.add(request.url());
+  const plain: string[] = [];
+  board.page.on('response', (response) => {
+    if (!response.url().endsWith('.js')) return;
+    files.add(response.url());
+    if (response.status() === 200 && !response.headers()['content-encoding']) plain.push(response.url());
   });
   await board.page.goto(`${hub.url}/p/${project.name}`);
   await seen(board.card(item));
@@ -29,6 +32,7 @@ test('what a browser loads to show the board is at most 120 KB of JavaScript, gz
   );
   const total = sizes.reduce((sum, one) => sum + one, 0);
   console.info(`first load: ${(total / 1024).toFixed(1)} KB of JavaScript, gzipped`);
+  expect(plain, 'sent uncompressed').toEqual([]);
   expect(total).toBeGreaterThan(20_000);
   expect(total).toBeLessThanOrEqual(budgetBytes);
 });
