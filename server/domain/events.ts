@@ -22,9 +22,9 @@ export interface LogQuery {
 }
 
 /**
- * A page of a project's log. With a filter at most `scanMax` lines are looked through, which the primary key has in
- * order, so that a rare line costs no more on a log of a million: whoever wants more goes on with the next page.
- * Lines of one item have an index of their own, and are all looked through.
+ * A page of a project's log. For a type or an agent at most `scanMax` lines are looked through, which an index has in
+ * order, so that a rare one costs no more on a log of a million: whoever wants more goes on with the next page. Lines
+ * of an item have an index of their own: a page of them is found at once.
  */
 export async function readEvents(
   sql: Sql,
@@ -34,7 +34,7 @@ export async function readEvents(
 ): Promise<CommandOutput<'project.events'>> {
   const { after, before, limit } = query;
   const backwards = before !== undefined;
-  const whole = query.item !== undefined || (query.type === undefined && query.agent === undefined);
+  const whole = query.type === undefined && query.agent === undefined;
   // Lines from - 1 and to + 1 are not looked at.
   const end = backwards ? Math.min(before - 1, last_seq) : Math.max(after, last_seq);
   const from = whole || !backwards ? after + 1 : Math.max(after + 1, end + 1 - scanMax);

@@ -1,9 +1,9 @@
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commands, type CommandInput } from '@switchyard/shared/commands';
 import { limits } from '@switchyard/shared/limits';
 import type { Event } from '@switchyard/shared/item';
 import { call, connectAgent, newProject, startTestHub, type TestHub } from './setup/hub.ts';
+import { lengthenLog } from './setup/long-log.ts';
 import { eventsOf, finish, hearAbout, httpAgent, make, makeAll, watch } from './setup/work.ts';
 
 let hub: TestHub;
@@ -91,11 +91,7 @@ test('[EV7] a filter looks through a bounded part of the log, and says where to 
   const { id } = await newProject(hub);
   const item = await make(hub, id, { title: 'The first of many' });
   const length = limits.eventsScanMax + 10;
-  const sql = postgres({ ...(hub.database as object), max: 1 });
-  await sql`INSERT INTO events (project_id, seq, type, at, actor)
-    SELECT ${id}, seq, 'project.updated', now(), 'someone' FROM generate_series(2, ${length}) AS seq`;
-  await sql`UPDATE projects SET last_seq = ${length} WHERE id = ${id}`;
-  await sql.end();
+  await lengthenLog(hub, { id, last_seq: 1 }, length);
   const rare = { type: 'item.created' as const };
   const none = await read(id, { ...rare, before: length + 1 });
   expect(none).toEqual({ events: [], next_before: 11, next_after: length });

@@ -117,7 +117,7 @@ export const projectCommands = define({
       next_after: z
         .int()
         .describe(
-          `go on with it as after. With a filter one call looks through ${limits.eventsScanMax} lines at most: there may be ` +
+          `go on with it as after. With a type or an agent one call looks through ${limits.eventsScanMax} lines at most: there may be ` +
             'more although few came, or none, until it does not rise',
         ),
       next_before: z
