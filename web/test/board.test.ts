@@ -29,6 +29,7 @@ describe('what agents do appears', () => {
     await b.call('item.report_files', { id: two!.id, attempt: 1, files: ['src/auth.ts'] });
     await seen(board.page.getByRole('button', { name: /conflict in src\/auth\.ts \(#1 ↔ #2\)/ }));
     await seen(board.card(two!).getByText('conflict in auth.ts'));
+    await expect.poll(() => board.page.title()).toBe(`(1) Board · ${project.name} · Switchyard`);
     await a.call('item.complete', { id: one!.id, attempt: 1, result_summary: 'Done', files_modified: [] });
     await seen(board.column('Done').getByText('First'));
     await seen(board.text('All clear'));
