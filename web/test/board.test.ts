@@ -94,10 +94,14 @@ describe('steering', () => {
     const press = (...keys: string[]) =>
       keys.reduce((before, key) => before.then(() => board.page.keyboard.press(key)), Promise.resolve());
     await seen(board.card(broken!));
+    // Nobody has said yet which item is meant.
+    await press('1', 'Backspace');
+    expect(await board.page.getByRole('dialog').count()).toBe(0);
     await press('j');
     await seen(board.card(plain!).locator('a:focus'));
     await press('3');
     await until('it has the priority', async () => (await get(hub, plain!.id)).priority === 3);
+    expect((await get(hub, plain!.id)).version).toBe(plain!.version + 1);
     await press('Enter');
     await seen(board.panel(1));
     await press('Backspace');

@@ -85,6 +85,8 @@ async function startSmall(hub: BenchHub) {
     files: ['src/search/index.ts'],
   });
   await team.work('gemini-flash', number('mail'));
+  await team.work('claude-4', number('slow'), { progress: 70, note: 'one query in place of forty' });
+  await team.work('cursor-1', number('double'), { progress: 45, note: 'the test fails as it should' });
   await team.work('nightly-build', number('images'), { progress: 33 });
   await team.fail(
     'codex-1',
