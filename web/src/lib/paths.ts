@@ -5,7 +5,8 @@ export function shortPath(path: string): string {
   if (path.length <= shortMax) return path;
   const parts = path.split('/');
   let short = parts.pop()!;
-  while (parts.length > 0 && short.length + parts.at(-1)!.length < shortMax - 2) short = `${parts.pop()}/${short}`;
+  while (parts.length > 0 && short.length + parts.at(-1)!.length < shortMax - 2)
+    short = `${parts.pop()}/${short}`;
   return parts.length > 0 ? `…/${short}` : short;
 }
 

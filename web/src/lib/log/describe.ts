@@ -65,5 +65,10 @@ const filesMax = 3;
 function list(value: unknown): string {
   if (!Array.isArray(value) || value.length === 0) return 'files';
   const more = value.length - filesMax;
-  return value.slice(0, filesMax).map((path) => shortPath(String(path))).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return (
+    value
+      .slice(0, filesMax)
+      .map((path) => shortPath(String(path)))
+      .join(', ') + (more > 0 ? ` and ${more} more` : '')
+  );
 }
