@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { commands, type CommandInput } from '@switchyard/shared/commands';
+import { commands, type CommandInput, type CommandOutput } from '@switchyard/shared/commands';
 import { limits } from '@switchyard/shared/limits';
 import type { Event } from '@switchyard/shared/item';
 import { call, connectAgent, newProject, startTestHub, type TestHub } from './setup/hub.ts';
@@ -20,12 +20,12 @@ const seqs = async (project: string, query: Query) =>
 /** All pages, each from where the last one ended. */
 async function readBack(project: string, query: Query): Promise<Event[]> {
   const found: Event[] = [];
-  let before: number | null | undefined = Number.MAX_SAFE_INTEGER;
-  while (before != null) {
-    const page = await read(project, { ...query, before });
+  let before: number | null = Number.MAX_SAFE_INTEGER;
+  while (before !== null) {
+    const page: CommandOutput<'project.events'> = await read(project, { ...query, before });
     expect(commands['project.events'].output.safeParse(page).error).toBeUndefined();
     found.push(...page.events);
-    before = page.next_before;
+    before = page.next_before ?? null;
   }
   return found;
 }
