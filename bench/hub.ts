@@ -23,10 +23,12 @@ export interface BenchHub {
 /**
  * @param onDeath hears when it ends without having been told to
  * @param onStarted gets what stops it, before it is ready, so that an interruption leaves nothing behind
+ * @param settings variables of the README, over those that a hub under test has anyway
  */
 export async function startHub(
   onDeath: (error: Error) => void,
   onStarted: (stop: () => Promise<void>) => void,
+  settings: Record<string, string> = {},
 ): Promise<BenchHub> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
   // When root runs us, PostgreSQL runs under another account, which must be able to pass through.
@@ -34,7 +36,7 @@ export async function startHub(
   const database = join(folder, 'data', 'postgres', 'data');
   const token = `swy_bench_${randomBytes(24).toString('hex')}`;
   const hub = spawn(process.execPath, [fileURLToPath(new URL('../server/main.ts', import.meta.url))], {
-    env: hubEnvironment(join(folder, 'data'), token),
+    env: { ...hubEnvironment(join(folder, 'data'), token), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

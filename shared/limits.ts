@@ -24,6 +24,8 @@ export const limits = {
   graphDepthMax: 10,
   eventsDefault: 200,
   eventsMax: 1_000,
+  /** Lines of a log that one call looks through for those that fit a filter. */
+  eventsScanMax: 50_000,
   priorityMax: 9,
   attemptsMax: 100,
   capacityMax: 1_000,

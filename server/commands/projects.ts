@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
+import { limits } from '@switchyard/shared/limits';
 import { actorOf } from '../caller.ts';
 import { codeOf, sqlstate } from '../db/outage.ts';
 import { projectAgents } from '../domain/agents.ts';
@@ -114,9 +115,9 @@ export const projects = {
     call: Call,
     input: ParsedInput<'project.events'>,
   ): Promise<CommandOutput<'project.events'>> => {
-    const id = await projectIdFor(call, input.project);
-    const events = await call.hub.db.read((sql) => readEvents(sql, id, input.after, input.limit));
-    return { events, next_after: events.at(-1)?.seq ?? input.after };
+    const { project: ref, ...query } = input;
+    const project = await projectFor(call, ref);
+    return call.hub.db.read((sql) => readEvents(sql, project, query, limits.eventsScanMax));
   },
 };
 

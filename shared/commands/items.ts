@@ -12,7 +12,18 @@ import {
 import { limits } from '../limits.ts';
 import { plannedPaths } from '../paths.ts';
 import { line, prose } from '../text.ts';
-import { agent, define, flag, id, itemAnswer, listOf, project, requestId, whole } from './spec.ts';
+import {
+  agent,
+  define,
+  flag,
+  id,
+  itemAnswer,
+  itemNumber,
+  listOf,
+  project,
+  requestId,
+  whole,
+} from './spec.ts';
 
 const ref = line(100).describe('a name for this item within this array');
 
@@ -47,9 +58,7 @@ const createMany = z.strictObject({
 export type DraftItem = z.infer<typeof createMany>['items'][number];
 
 const itemFilter = {
-  number: whole(1, 2 ** 31 - 1)
-    .optional()
-    .describe('the one item of that number'),
+  number: itemNumber.optional().describe('the one item of that number'),
   status: listOf(statusSchema).optional(),
   ready: flag.optional(),
   task_type: listOf(taskTypeSchema).optional(),

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { agentInfoSchema, progressSchema } from '../agent.ts';
-import { conflictPairSchema, conflictPolicySchema, eventSchema } from '../item.ts';
+import {
+  agentIdSchema,
+  conflictPairSchema,
+  conflictPolicySchema,
+  eventSchema,
+  eventTypes,
+  uuid,
+} from '../item.ts';
 import { limits } from '../limits.ts';
 import { projectNameSchema, projectSchema } from '../project.ts';
 import { prose } from '../text.ts';
-import { define, project, requestId, whole } from './spec.ts';
+import { define, itemNumber, listOf, project, requestId, whole } from './spec.ts';
 
 /** Projects, and what is known of one as a whole. */
 export const projectCommands = define({
@@ -88,15 +95,36 @@ export const projectCommands = define({
     output: z.object({ agents: z.array(agentInfoSchema) }),
   },
   'project.events': {
-    summary: "A project's log, from a sequence number on",
+    summary: "A project's log: from a line on, or back from one, and what of it one asks for",
     role: 'viewer',
     method: 'GET',
     path: '/api/projects/:project/events',
     input: z.strictObject({
       ...project,
-      after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+      after: whole(0, Number.MAX_SAFE_INTEGER)
+        .default(0)
+        .describe('only lines after this seq; oldest first, unless there is a before'),
+      before: whole(1, Number.MAX_SAFE_INTEGER)
+        .optional()
+        .describe('only lines before this seq, newest first; beyond the end of the log: from its end'),
+      type: listOf(z.enum(eventTypes)).optional(),
+      agent: agentIdSchema.optional().describe('the agent that did it, or to whose claim it happened'),
+      item: z.union([uuid, itemNumber]).optional().describe('id or number'),
       limit: whole(1, limits.eventsMax).default(limits.eventsDefault),
     }),
-    output: z.object({ events: z.array(eventSchema), next_after: z.int() }),
+    output: z.object({
+      events: z.array(eventSchema),
+      next_after: z
+        .int()
+        .describe(
+          `go on with it as after. With a type or an agent one call looks through ${limits.eventsScanMax} lines at most: there may be ` +
+            'more although few came, or none, until it does not rise',
+        ),
+      next_before: z
+        .int()
+        .nullable()
+        .optional()
+        .describe('of lines that come newest first: go on with it as before; null when there are no more'),
+    }),
   },
 });

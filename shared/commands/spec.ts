@@ -58,6 +58,8 @@ export const whole = (min: number, max: number) => {
   ]);
 };
 
+export const itemNumber = whole(1, 2 ** 31 - 1);
+
 export const listOf = <T extends string>(one: z.ZodType<T, string>) =>
   z.union([
     z.array(one).min(1).max(100),

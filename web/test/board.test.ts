@@ -29,6 +29,7 @@ describe('what agents do appears', () => {
     await b.call('item.report_files', { id: two!.id, attempt: 1, files: ['src/auth.ts'] });
     await seen(board.page.getByRole('button', { name: /conflict in src\/auth\.ts \(#1 ↔ #2\)/ }));
     await seen(board.card(two!).getByText('conflict in auth.ts'));
+    await expect.poll(() => board.page.title()).toBe(`(1) Board · ${project.name} · Switchyard`);
     await a.call('item.complete', { id: one!.id, attempt: 1, result_summary: 'Done', files_modified: [] });
     await seen(board.column('Done').getByText('First'));
     await seen(board.text('All clear'));
@@ -93,10 +94,14 @@ describe('steering', () => {
     const press = (...keys: string[]) =>
       keys.reduce((before, key) => before.then(() => board.page.keyboard.press(key)), Promise.resolve());
     await seen(board.card(broken!));
+    // Nobody has said yet which item is meant.
+    await press('1', 'Backspace');
+    expect(await board.page.getByRole('dialog').count()).toBe(0);
     await press('j');
     await seen(board.card(plain!).locator('a:focus'));
     await press('3');
     await until('it has the priority', async () => (await get(hub, plain!.id)).priority === 3);
+    expect((await get(hub, plain!.id)).version).toBe(plain!.version + 1);
     await press('Enter');
     await seen(board.panel(1));
     await press('Backspace');

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, connectAgent, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
+import { limits } from '@switchyard/shared/limits';
+import { lengthenLog } from '../../server/test/setup/long-log.ts';
 import { breakDown, finish, httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
 import { gone, openBoard, seen, useBrowser, type Board } from './setup/board.ts';
 
@@ -149,6 +151,22 @@ describe('activity', () => {
     expect(await lines(board).count()).toBe(4);
   });
 
+  test('a filter finds what lies far back in a long log', async () => {
+    const project = await newProject(hub);
+    await finish(hub, (await make(hub, project.id, { title: 'Long ago' })).id, 'anna');
+    const { project: now } = await call(hub, 'project.get', { project: project.id });
+    await lengthenLog(hub, now, 2 * limits.eventsScanMax + now.last_seq);
+    const board = await openBoard(browser(), hub, `/p/${project.name}/activity?agent=anna`);
+    await seen(lines(board).getByText('claimed, attempt 1'));
+    expect(await lines(board).count()).toBe(2);
+    await board.page.getByRole('button', { name: 'Clear' }).click();
+    await seen(lines(board).getByText('somebody'));
+    await board.page.keyboard.press('/');
+    await board.page.keyboard.type('#1');
+    await seen(lines(board).getByText('created'));
+    expect(await lines(board).count()).toBe(3);
+  });
+
   test('is read back as it is scrolled, and names items that no window holds', async () => {
     const project = await newProject(hub);
     const made = 1_000;
@@ -171,6 +189,6 @@ describe('activity', () => {
         { timeout: 15_000 },
       )
       .toBe(1);
-    await gone(board.text('Read back to line'));
+    await gone(board.text('back to line'));
   }, 40_000);
 });

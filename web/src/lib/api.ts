@@ -65,3 +65,8 @@ export async function listEvents(project: string, after: number, limit: number) 
   const path = `/api/projects/${encodeURIComponent(project)}/events?after=${after}&limit=${limit}`;
   return (await call<CommandOutput<'project.events'>>(path)).events;
 }
+
+export async function readProgress(project: string) {
+  const path = `/api/projects/${encodeURIComponent(project)}/progress`;
+  return (await call<CommandOutput<'project.progress'>>(path)).progress;
+}

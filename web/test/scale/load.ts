@@ -1,5 +1,6 @@
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import type { BenchHub } from '../../../bench/hub.ts';
+import { ask, connectAgent } from '../setup/wire.ts';
 import { draft } from './fill.ts';
 
 export interface Load {
@@ -35,7 +36,7 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
   if (!holder.claim) throw new Error('There is nothing to claim.');
   holder.holds = true;
   let made = 0;
-  const create = (agent: Agent) => ask(agent, 'item.create', { project, ...draft(newFrom + made++) });
+  const create = (agent: Agent) => ask(agent.socket, 'item.create', { project, ...draft(newFrom + made++) });
   let asked = 0;
   const began = performance.now();
   const timer = setInterval(() => {
@@ -61,11 +62,7 @@ export async function startLoad(hub: BenchHub, project: string, rate: number): P
 }
 
 async function connect(hub: BenchHub, project: string, at: number): Promise<Agent> {
-  const auth = { token: hub.token, project, agent_id: `agent-${at}` };
-  const socket = io(hub.url, { transports: ['websocket'], auth, forceNew: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('session.ready', () => resolve()).once('connect_error', reject);
-  });
+  const socket = await connectAgent(hub, project, `agent-${at}`);
   return { socket, claim: null, holds: false, turn: at, busy: false };
 }
 
@@ -74,10 +71,10 @@ async function step(agent: Agent, create: (agent: Agent) => Promise<unknown>): P
   const turn = agent.turn++;
   const held = agent.claim && { id: agent.claim.item.id, attempt: agent.claim.attempt };
   if (held && (agent.holds || turn % 4 === 1)) {
-    await ask(agent, 'item.heartbeat', { ...held, progress: turn % 100, note: `Turn ${turn}` });
+    await ask(agent.socket, 'item.heartbeat', { ...held, progress: turn % 100, note: `Turn ${turn}` });
   } else if (held) {
     agent.claim = null;
-    await ask(agent, 'item.complete', { ...held, result_summary: 'Done', files_modified: [] });
+    await ask(agent.socket, 'item.complete', { ...held, result_summary: 'Done', files_modified: [] });
   } else if (turn % 4 === 3) {
     await create(agent);
   } else {
@@ -86,12 +83,5 @@ async function step(agent: Agent, create: (agent: Agent) => Promise<unknown>): P
 }
 
 async function claim(agent: Agent): Promise<void> {
-  agent.claim = (await ask<{ claim: Agent['claim'] }>(agent, 'item.claim_next', {})).claim;
-}
-
-async function ask<T>({ socket }: Agent, name: string, input: object): Promise<T> {
-  const answer = (await socket.timeout(20_000).emitWithAck(name, input)) as
-    { ok: true; result: T } | { ok: false; error: { message: string } };
-  if (!answer.ok) throw new Error(answer.error.message);
-  return answer.result;
+  agent.claim = (await ask<{ claim: Agent['claim'] }>(agent.socket, 'item.claim_next', {})).claim;
 }

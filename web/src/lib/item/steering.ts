@@ -39,12 +39,13 @@ export function steeringActions(
   return [
     one('retry', 'Retry', 'r', { action: 'retry' }),
     one('cancel', 'Cancel', 'backspace', { action: 'cancel' }),
-    ...[...'0123456789'].map((digit) =>
-      one(`priority.${digit}`, `Priority P${digit}`, digit, {
+    ...[...'0123456789'].map((digit) => ({
+      ...one(`priority.${digit}`, `Priority P${digit}`, digit, {
         action: 'set_priority',
         priority: Number(digit),
       }),
-    ),
+      series: 'Priority, P0 to P9',
+    })),
   ];
 }
 

@@ -13,6 +13,8 @@ export interface Action {
   run: () => void;
   /** Whether it can be done now; when left out, always. */
   enabled?: () => boolean;
+  /** Several of one kind, in a row, with which the help can do in one line: the name of all. */
+  series?: string;
   /** For the hands only: not offered in the palette. */
   keysOnly?: boolean;
 }

@@ -20,8 +20,7 @@ export const listColumns: readonly ListColumn[] = [
   { id: 'type', label: 'Type', sort: 'type' },
   { id: 'agent', label: 'Agent', sort: 'agent' },
   { id: 'progress', label: 'Progress', sort: 'progress', down: true },
-  { id: 'waits', label: 'Blocked by' },
-  { id: 'conflicts', label: 'Conflicts' },
+  { id: 'waits', label: 'Held up by' },
   { id: 'updated', label: 'Changed', sort: 'updated', down: true },
   { id: 'ended', label: 'Ended', sort: 'completed', down: true },
 ];

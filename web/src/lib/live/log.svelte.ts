@@ -6,9 +6,9 @@ import type { ProjectLive } from './project.svelte.ts';
 
 /** The most that live rows come to: older ones are read again when they are scrolled to. */
 const liveRowsMax = 500;
-const pageSize = 500;
-/** One wish for more reads at most this many pages; a rare line may lie further back. */
-const pagesMax = 10;
+const pageSize = 200;
+/** One wish for more asks at most this often: the hub looks through so many lines at a time, and a rare one may lie far back. */
+const pagesMax = 20;
 
 interface Name {
   number: number;
@@ -102,8 +102,7 @@ export class ProjectLog {
     const turn = this.#turn;
     this.loading = true;
     try {
-      if (this.filter.item === undefined) await this.#readBack(turn, wanted);
-      else await this.#readItem(turn, this.filter.item);
+      await this.#readBack(turn, wanted);
       if (turn === this.#turn) this.problem = '';
     } catch (error) {
       if (turn === this.#turn) this.problem = error instanceof Error ? error.message : String(error);
@@ -124,39 +123,19 @@ export class ProjectLog {
   }
 
   async #readBack(turn: number, wanted: number): Promise<void> {
+    const { type, agent, item } = this.filter;
+    const fits = { ...(type && { type: [type] }), ...(agent && { agent }), ...(item && { item }) };
     let found = 0;
-    for (let pages = 0; pages < pagesMax && found < wanted && this.readTo > 1; pages++) {
-      const after = Math.max(0, this.readTo - 1 - pageSize);
-      const limit = this.readTo - 1 - after;
-      const { events } = await this.#live.call('project.events', { project: this.#live.name, after, limit });
+    for (let pages = 0; pages < pagesMax && found < wanted && !this.complete; pages++) {
+      const from = { project: this.#live.name, before: this.readTo, limit: pageSize };
+      const { events, next_before } = await this.#live.call('project.events', { ...from, ...fits });
       if (turn !== this.#turn) return;
-      found += this.#append(events.filter((event) => event.seq < this.readTo));
-      this.readTo = after + 1;
+      if (item !== undefined) this.#itemId ??= events[0]?.item_id ?? undefined;
+      if (events.length > 0) this.rows = [...this.rows, ...events.map((event) => this.#row(event))];
+      found += events.length;
+      this.readTo = next_before ?? 1;
+      this.complete = this.readTo <= 1;
     }
-    this.complete = this.readTo <= 1;
-  }
-
-  /** The log of one item is short enough to be read whole. */
-  async #readItem(turn: number, number: number): Promise<void> {
-    const { project, call } = { project: this.#live.name, call: this.#live.call.bind(this.#live) };
-    const known = this.#live.store.byNumber(number);
-    const item = known ?? (await call('item.list', { project, number, limit: 1 })).items[0];
-    if (!item) throw new Error(`There is no item #${number} in this project.`);
-    const { events } = await call('item.history', { id: item.id });
-    if (turn !== this.#turn) return;
-    this.#itemId = item.id;
-    // What is newer comes, or came, as it happens.
-    const oldest = (this.rows.at(-1) ?? this.#fresh.at(-1))?.seq ?? this.#head + 1;
-    this.#names.set(item.id, { number: item.number, title: item.title });
-    this.#append(events.filter((event) => event.seq < oldest));
-    this.complete = true;
-  }
-
-  /** Lines from before those that are here, oldest first. */
-  #append(events: readonly Event[]): number {
-    const rows = this.#select(events);
-    if (rows.length > 0) this.rows = [...this.rows, ...rows];
-    return rows.length;
   }
 
   /** Lines that have come just now. */

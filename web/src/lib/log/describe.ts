@@ -1,4 +1,5 @@
 import type { Event } from '@switchyard/shared/item';
+import { shortPath } from '#lib/paths.ts';
 
 type Line = Pick<Event, 'type' | 'data' | 'attempt'>;
 
@@ -21,7 +22,7 @@ export function describe({ type, data, attempt }: Line): string {
     case 'item.claimed':
       return `claimed, attempt ${attempt ?? 1}`;
     case 'item.progressed':
-      return typeof data.progress === 'number' ? `at ${Math.floor(data.progress)} %` : 'goes on';
+      return at(data);
     case 'item.files_reported':
       return `touched ${list(data.files_added)}`;
     case 'item.completed':
@@ -53,10 +54,21 @@ export function describe({ type, data, attempt }: Line): string {
   }
 }
 
+/** "at 40 %: half way" */
+function at({ progress, progress_note }: Line['data']): string {
+  const far = typeof progress === 'number' ? `at ${Math.floor(progress)} %` : 'goes on';
+  return text(progress_note) ? `${far}: ${text(progress_note)}` : far;
+}
+
 const filesMax = 3;
 
 function list(value: unknown): string {
   if (!Array.isArray(value) || value.length === 0) return 'files';
   const more = value.length - filesMax;
-  return value.slice(0, filesMax).map(String).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return (
+    value
+      .slice(0, filesMax)
+      .map((path) => shortPath(String(path)))
+      .join(', ') + (more > 0 ? ` and ${more} more` : '')
+  );
 }

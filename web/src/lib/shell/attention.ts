@@ -1,5 +1,6 @@
 import type { AgentInfo } from '@switchyard/shared/agent';
 import type { ConflictPair, Item } from '@switchyard/shared/item';
+import { shortPath } from '#lib/paths.ts';
 
 /** Something that a person should look at. */
 export interface Need {
@@ -49,7 +50,8 @@ export function tries({ failure_count, max_attempts, lost_count }: Item): string
 function ofConflict({ items, conflicting_files }: ConflictPair): Need {
   const [one, other] = items;
   const more = conflicting_files.length - filesShown;
-  const files = conflicting_files.slice(0, filesShown).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const files =
+    conflicting_files.slice(0, filesShown).map(shortPath).join(', ') + (more > 0 ? ` and ${more} more` : '');
   return {
     id: `conflict ${one?.work_item_id} ${other?.work_item_id}`,
     kind: 'conflict',
