@@ -205,32 +205,27 @@ describe('looking', () => {
     expect(state).toEqual({ hacked: false, wide: false });
   });
 
-  test.each(['light', 'dark'] as const)(
-    'axe finds nothing on the board, its panel and its dialogs (%s)',
-    async (theme) => {
-      const project = await newProject(hub);
-      const [one, , three] = await makeAll(hub, project.id, [
-        { ref: 'a', title: 'First', task_type: 'bug', priority: 0 },
-        { title: 'Second', dependencies: ['a'] },
-        { title: 'Third' },
-        { title: 'Fourth', files_planned: ['a.ts'] },
-      ]);
-      await breakDown(hub, three!.id);
-      const agent = await connectAgent(hub, project.id, 'anna');
-      await claim(agent, one!.id);
-      const board = await openBoard(browser(), hub, `/p/${project.name}?blocked=show&item=3&show=done`, {
-        theme,
-      });
-      await seen(board.panel(3).getByText('Timeline'));
-      expect(await board.violations()).toEqual([]);
-      await board.page.keyboard.press('?');
-      await seen(board.page.getByRole('dialog', { name: 'Keys' }));
-      expect(await board.violations()).toEqual([]);
-      await board.page.keyboard.press('Escape');
-      await board.page.keyboard.press('Control+k');
-      await board.page.keyboard.type('th');
-      await seen(board.page.getByRole('option', { name: /Third/ }));
-      expect(await board.violations()).toEqual([]);
-    },
-  );
+  test('axe finds nothing on the board, its panel and its dialogs', async () => {
+    const project = await newProject(hub);
+    const [one, , three] = await makeAll(hub, project.id, [
+      { ref: 'a', title: 'First', task_type: 'bug', priority: 0 },
+      { title: 'Second', dependencies: ['a'] },
+      { title: 'Third' },
+      { title: 'Fourth', files_planned: ['a.ts'] },
+    ]);
+    await breakDown(hub, three!.id);
+    const agent = await connectAgent(hub, project.id, 'anna');
+    await claim(agent, one!.id);
+    const board = await openBoard(browser(), hub, `/p/${project.name}?blocked=show&item=3&show=done`);
+    await seen(board.panel(3).getByText('Timeline'));
+    expect(await board.violations()).toEqual([]);
+    await board.page.keyboard.press('?');
+    await seen(board.page.getByRole('dialog', { name: 'Keys' }));
+    expect(await board.violations()).toEqual([]);
+    await board.page.keyboard.press('Escape');
+    await board.page.keyboard.press('Control+k');
+    await board.page.keyboard.type('th');
+    await seen(board.page.getByRole('option', { name: /Third/ }));
+    expect(await board.violations()).toEqual([]);
+  });
 });

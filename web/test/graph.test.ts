@@ -200,25 +200,21 @@ describe('within bounds', () => {
 });
 
 describe('for everybody', () => {
-  test.each(['light', 'dark'] as const)(
-    'axe finds nothing, %s: start, graph with a panel, list',
-    async (theme) => {
-      const { of, path } = await backlog();
-      await finish(hub, of(2).id);
-      const board = await openBoard(browser(), hub, path, { theme });
-      await seen(board.text('What holds back most'));
-      expect(await board.violations()).toEqual([]);
-      await board.page.getByRole('link', { name: /^#9 / }).click();
-      await placed(board, 10);
-      await card(board, of(9)).click();
-      await seen(board.panel(9));
-      expect(await board.violations()).toEqual([]);
-      await board.page.getByRole('button', { name: 'List' }).click();
-      await seen(board.page.getByRole('region', { name: 'Graph as a list' }));
-      expect(await board.violations()).toEqual([]);
-    },
-    30_000,
-  );
+  test('axe finds nothing: start, graph with a panel, list', async () => {
+    const { of, path } = await backlog();
+    await finish(hub, of(2).id);
+    const board = await openBoard(browser(), hub, path);
+    await seen(board.text('What holds back most'));
+    expect(await board.violations()).toEqual([]);
+    await board.page.getByRole('link', { name: /^#9 / }).click();
+    await placed(board, 10);
+    await card(board, of(9)).click();
+    await seen(board.panel(9));
+    expect(await board.violations()).toEqual([]);
+    await board.page.getByRole('button', { name: 'List' }).click();
+    await seen(board.page.getByRole('region', { name: 'Graph as a list' }));
+    expect(await board.violations()).toEqual([]);
+  });
 
   test('on a phone it is a list, in order, and nothing is wider than the page', async () => {
     const { of, path } = await backlog();
