@@ -175,7 +175,7 @@ describe('within bounds', () => {
     await finish(hub, items[0]!.id);
     await board.page.getByRole('button', { name: '1', exact: true }).click();
     await seen(board.page.getByRole('status').filter({ hasText: /^\d items$/ }));
-  }, 30_000);
+  });
 
   test('the board does not load what only the graph needs', async () => {
     const { project, path } = await backlog();

@@ -43,7 +43,7 @@ test('every screen says that the hub is gone, keeps what it shows, and catches u
   await seen(activity.text('completed'));
   expect(await activity.text('claimed, attempt 1').count()).toBe(2);
   await seen(conflicts.page.getByRole('heading', { name: 'All clear' }));
-}, 60_000);
+});
 
 test('a database that was put back: the board starts anew from what there is', async () => {
   const database = await createDatabase();
@@ -78,4 +78,4 @@ test('a database that was put back: the board starts anew from what there is', a
   await finish(third, first.id);
   await seen(board.column('Done').getByText('First'));
   await seen(log.text('completed'));
-}, 60_000);
+});

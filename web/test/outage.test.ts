@@ -27,4 +27,4 @@ test('a hub that is killed and comes back: pill, banner, dimmed data, and nothin
   await finish(again, two!.id);
   await seen(board.column('Done').getByText('Second'));
   expect(board.faults).toEqual([]);
-}, 60_000);
+});

@@ -190,5 +190,5 @@ describe('activity', () => {
       )
       .toBe(1);
     await gone(board.text('back to line'));
-  }, 40_000);
+  });
 });

@@ -1,6 +1,6 @@
 // A board in a real browser, as a person has it open.
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
 import { adminToken } from '../../../server/test/setup/hub.ts';
 import { violationsOf } from './axe.ts';
 import { launchChromium } from './chromium.ts';
@@ -14,10 +14,13 @@ export interface BoardOptions {
 }
 
 /** How long something may take to appear. Far above what it takes, so that a busy machine is no failure. */
-export const appearsWithinMs = 10_000;
+const appearsWithinMs = 15_000;
+/** And a whole test. */
+const testWithinMs = 60_000;
 
-/** One browser for a test file. Call it at the top level; the function answers with it. */
+/** One browser for a test file. Call it at the top level, before any test; the function answers with it. */
 export function useBrowser(): () => Browser {
+  vi.setConfig({ testTimeout: testWithinMs });
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();
@@ -31,7 +34,21 @@ export async function openBoard(
   browser: Browser,
   hub: { url: string },
   path: string,
-  { token = adminToken, width = 1280, height = 800, motion = false }: BoardOptions = {},
+  { token = adminToken, ...options }: BoardOptions = {},
+): Promise<Board> {
+  const board = await openBlank(browser, hub, `${path}#token=${token}`, options);
+  // The token leaves the address once it was traded for a cookie.
+  await board.page.waitForFunction(() => location.hash === '');
+  if (path.startsWith('/p/')) await board.live();
+  return board;
+}
+
+/** The same for somebody whom the hub does not know yet. */
+export async function openBlank(
+  browser: Browser,
+  hub: { url: string },
+  path: string,
+  { width = 1280, height = 800, motion = false }: Omit<BoardOptions, 'token'> = {},
 ): Promise<Board> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -45,10 +62,7 @@ export async function openBoard(
     await context.close();
     if (board.faults.length > 0) throw new Error(`the page had faults:\n${board.faults.join('\n')}`);
   });
-  await page.goto(`${hub.url}${path}#token=${token}`);
-  // The token leaves the address once it was traded for a cookie.
-  await page.waitForFunction(() => location.hash === '');
-  if (path.startsWith('/p/')) await board.live();
+  await page.goto(`${hub.url}${path}`);
   return board;
 }
 
