@@ -1,18 +1,17 @@
 // The hub goes and comes back while other screens than the board are looked at; and its database is put back.
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { newDataDir, startChildHub } from '../../server/test/setup/child-hub.ts';
-import { createDatabase, newProject } from '../../server/test/setup/hub.ts';
-import { startProxy } from '../../server/test/setup/tcp-proxy.ts';
+import { newProject } from '../../server/test/setup/hub.ts';
 import { until } from '../../server/test/setup/until.ts';
 import { finish, httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
 import { gone, openBoard, seen, useBrowser } from './setup/board.ts';
+import { mortalHubs } from './setup/mortal.ts';
 
 const browser = useBrowser();
 
 test('every screen says that the hub is gone, keeps what it shows, and catches up', async () => {
-  const dataDir = newDataDir();
-  const hub = await startChildHub({ dataDir });
+  const hubs = await mortalHubs();
+  const hub = await hubs.start();
   const project = await newProject(hub);
   const [one, two] = await makeAll(hub, project.id, [
     { title: 'First', files_planned: ['a.ts'] },
@@ -33,7 +32,7 @@ test('every screen says that the hub is gone, keeps what it shows, and catches u
   }
   await seen(agents.page.getByRole('article', { name: 'anna' }));
   await seen(activity.text('claimed, attempt 1'));
-  const again = await startChildHub({ dataDir, port: hub.port });
+  const again = await hubs.start({ port: hub.port });
   await httpAgent(again, 'ben').claim(two!.id);
   for (const board of all) await board.live();
   await seen(agents.page.getByRole('article', { name: 'ben' }).getByText('#2 Second'));
@@ -46,10 +45,9 @@ test('every screen says that the hub is gone, keeps what it shows, and catches u
 });
 
 test('a database that was put back: the board starts anew from what there is', async () => {
-  const database = await createDatabase();
-  const proxy = await startProxy(database);
-  const urlOf = (name: string) => `postgres://${database.user}@127.0.0.1:${proxy.port}/${name}`;
-  const hub = await startChildHub({ databaseUrl: urlOf(database.database) });
+  const hubs = await mortalHubs();
+  const { database } = hubs;
+  const hub = await hubs.start();
   const project = await newProject(hub);
   const first = await make(hub, project.id, { title: 'First' });
   await hub.end('SIGTERM');
@@ -59,7 +57,7 @@ test('a database that was put back: the board starts anew from what there is', a
     sql.unsafe(`CREATE DATABASE ${backup} TEMPLATE ${database.database}`).catch(() => false),
   );
   await sql.end();
-  const second = await startChildHub({ databaseUrl: urlOf(database.database), port: hub.port });
+  const second = await hubs.start({ port: hub.port });
   const board = await openBoard(browser(), second, `/p/${project.name}?show=done`);
   const log = await openBoard(browser(), second, `/p/${project.name}/activity`);
   const lost = await make(second, project.id, { title: 'Lost' });
@@ -68,7 +66,7 @@ test('a database that was put back: the board starts anew from what there is', a
   await seen(board.card(lost));
   await seen(log.text('completed'));
   await second.end('SIGTERM');
-  const third = await startChildHub({ databaseUrl: urlOf(backup), port: hub.port });
+  const third = await hubs.start({ port: hub.port, name: backup });
   await board.live();
   await seen(board.column('Todo').getByText('First'));
   await gone(board.card(lost));

@@ -1,4 +1,5 @@
 import type { ProjectEvent } from '@switchyard/shared/protocol';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { HubSocket } from './socket.ts';
 import { ProjectWatch } from './watch.ts';
@@ -136,4 +137,58 @@ test('a connection that the hub itself refused or closed is opened again', async
   socket.hear('disconnect');
   await vi.advanceTimersByTimeAsync(2_000);
   expect(socket.connected).toBe(true);
+});
+
+test('whatever is lost, doubled or out of order: each event arrives once, in order, and the last of all', async () => {
+  const fate = fc.record({
+    kind: fc.constantFrom('heard' as const, 'twice' as const, 'lost' as const, 'late' as const),
+    cut: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fate, { minLength: 1, maxLength: 30 }), async (fates) => {
+      const hub = new FakeSocket();
+      const seen: number[] = [];
+      new ProjectWatch(hub as unknown as HubSocket, 'demo', {
+        state: () => {},
+        snapshot: ({ seq }) => seen.push(seq),
+        events: (events) => seen.push(...events.map(({ seq }) => seq)),
+        progress: () => {},
+        agents: () => {},
+        refused: () => {},
+      }).start();
+      let seq = 1;
+      // What the hub answers whenever it is asked: all that came after.
+      const answer = async () => {
+        while (hub.answers.length > 0) {
+          const after = hub.asked.at(-1) as number | undefined;
+          const missed = Array.from({ length: seq - (after ?? 0) }, (_, at) => (after ?? 0) + at + 1);
+          await hub.answer(after === undefined ? snapshotAt(seq) : catchUpTo(seq, ...missed));
+        }
+      };
+      await answer();
+      let late: number[] = [];
+      for (const { kind, cut } of fates) {
+        seq++;
+        if (kind === 'late') late.push(seq);
+        else if (kind !== 'lost') {
+          for (let times = kind === 'twice' ? 2 : 1; times > 0; times--)
+            hub.hear('project.event', eventOf(seq));
+          for (const one of late) hub.hear('project.event', eventOf(one));
+          late = [];
+        }
+        if (cut) {
+          hub.hear('disconnect');
+          hub.hear('connect');
+        }
+        // A question is not sent at once after another.
+        await vi.advanceTimersByTimeAsync(300);
+        if (cut) await answer();
+      }
+      hub.hear('project.event', eventOf(++seq));
+      await vi.advanceTimersByTimeAsync(600);
+      await answer();
+      expect(seen).toEqual(Array.from({ length: seq }, (_, at) => at + 1));
+    }),
+    { numRuns: 300 },
+  );
 });
