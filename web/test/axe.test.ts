@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { breakDown, finish, httpAgent, makeAll } from '../../server/test/setup/work.ts';
-import { openBoard, seen, useBrowser } from './setup/board.ts';
+import { gone, openBoard, seen, useBrowser } from './setup/board.ts';
 
 let hub: TestHub;
 let busy: string;
@@ -59,6 +59,42 @@ describe('axe finds nothing', () => {
       await board.page.goto(`${hub.url}/p/${quiet}${path}`);
       const words = /^(No items yet|No agent has connected yet|No two claimed|Nothing has happened)/;
       await seen(board.page.getByText(words));
+      expect([path, await board.violations()]).toEqual([path, []]);
+    }
+  });
+
+  test('in menus and tooltips, and where something is not there', async () => {
+    const board = await openBoard(browser(), hub, `/p/${busy}`);
+    for (const name of [/^Project:/, 'Type', 'Agent', 'Priority']) {
+      const button = board.page.getByRole('button', { name }).first();
+      await button.click();
+      await seen(board.page.getByRole('menu'));
+      expect([name, await board.violations()]).toEqual([name, []]);
+      await board.page.keyboard.press('Escape');
+      await gone(board.page.getByRole('menu'));
+    }
+    await board.page.keyboard.press('p');
+    await board.page.getByRole('button', { name: 'Light or dark' }).focus();
+    expect(await board.violations()).toEqual([]);
+    const missing: [path: string, words: string | RegExp][] = [
+      [`/p/${busy}/items/999`, 'There is no item #999'],
+      [`/p/${busy}?item=999`, 'There is no item #999'],
+      ['/p/none-of-that-name', /none-of-that-name|no such|not found/i],
+      ['/nowhere', 'There is no such page'],
+    ];
+    for (const [path, words] of missing) {
+      await board.page.goto(`${hub.url}${path}`);
+      await seen(board.page.locator('main, [role=alert], aside').filter({ hasText: words }));
+      expect([path, await board.violations()]).toEqual([path, []]);
+    }
+  });
+
+  test('on a phone, on every screen', async () => {
+    const board = await openBoard(browser(), hub, `/p/${busy}`, { width: 390 });
+    for (const path of ['', '/list', '/graph?centre=1', '/agents', '/conflicts', '/activity', '/items/1']) {
+      await board.page.goto(`${hub.url}/p/${busy}${path}`);
+      await board.live();
+      await seen(board.page.locator('main').getByText(path === '/agents' ? 'anna' : 'First'));
       expect([path, await board.violations()]).toEqual([path, []]);
     }
   });

@@ -30,6 +30,9 @@ describe('what agents do appears', () => {
     await seen(board.page.getByRole('button', { name: /conflict in src\/auth\.ts \(#1 ↔ #2\)/ }));
     await seen(board.card(two!).getByText('conflict in auth.ts'));
     await expect.poll(() => board.page.title()).toBe(`(1) Board · ${project.name} · Switchyard`);
+    // What needs a person is opened by a press.
+    await board.page.getByRole('button', { name: /conflict in src\/auth\.ts/ }).click();
+    await seen(board.panel(1));
     await a.call('item.complete', { id: one!.id, attempt: 1, result_summary: 'Done', files_modified: [] });
     await seen(board.column('Done').getByText('First'));
     await seen(board.text('All clear'));
@@ -69,8 +72,11 @@ describe('steering', () => {
     await board.panel(1).getByRole('button', { name: 'Cancel…' }).click();
     await board.page.getByRole('button', { name: 'Cancel the item' }).click();
     await seen(board.panel(1).getByText('stopping', { exact: true }));
+    await seen(board.column('Cancelled').getByText('stopping', { exact: true }));
     await agent.hear('claim.cancelled');
+    expect((await get(hub, item.id)).stopping).toBe(true);
     confirm();
+    await gone(board.card(item).getByText('stopping', { exact: true }));
     await gone(board.panel(1).getByText('stopping', { exact: true }));
     await seen(board.panel(1).getByText('cancelled', { exact: true }));
     expect((await get(hub, item.id)).stopping).toBe(false);
@@ -84,6 +90,30 @@ describe('steering', () => {
     await finish(hub, item.id, 'agent-3');
     await board.page.getByRole('button', { name: 'Cancel the item' }).click();
     await seen(board.text('Could not cancel #1: agent-3 finished it first.'));
+  });
+
+  test('a command whose answer is lost is asked again, and happens once', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'Plain' });
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=1`);
+    await board.panel(1).getByRole('button', { name: 'Cancel…' }).click();
+    await board.loseAnswerTo('item.cancel');
+    await board.page.getByRole('button', { name: 'Cancel the item' }).click();
+    await seen(board.panel(1).getByText('cancelled', { exact: true }));
+    await seen(board.panel(1).getByRole('button', { name: 'Retry' }).and(board.page.locator(':enabled')));
+    await board.live();
+    expect(await board.text(/Could not/).count()).toBe(0);
+    expect((await get(hub, item.id)).version).toBe(item.version + 1);
+  });
+
+  test('where no card has the focus, the keys act on the item in the panel', async () => {
+    const project = await newProject(hub);
+    const [first, second] = await makeAll(hub, project.id, [{ title: 'First' }, { title: 'Second' }]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=2`);
+    await seen(board.panel(2).getByText('Timeline'));
+    await board.page.keyboard.press('3');
+    await until('it has the priority', async () => (await get(hub, second!.id)).priority === 3);
+    expect((await get(hub, first!.id)).version).toBe(first!.version);
   });
 
   test('by keyboard alone: from opening the page to a cancelled item and a retried one', async () => {
@@ -118,7 +148,7 @@ describe('steering', () => {
   test('a viewer sees no controls, and is refused by the hub too', async () => {
     const project = await newProject(hub);
     const broken = await make(hub, project.id, { title: 'Broken' });
-    await breakDown(hub, broken.id);
+    const { version } = await breakDown(hub, broken.id);
     const { token } = await call(hub, 'token.create', { role: 'viewer', label: 'looks' });
     const board = await openBoard(browser(), hub, `/p/${project.name}?item=1`, { token: token.token });
     await seen(board.card(broken));
@@ -129,11 +159,32 @@ describe('steering', () => {
       );
     await board.page.keyboard.press('j');
     await board.page.keyboard.press('r');
-    const status = await board.page.evaluate(async (id) => {
-      const answer = await fetch(`/api/items/${id}/retry`, { method: 'POST' });
-      return answer.status;
-    }, broken.id);
-    expect([status, (await get(hub, broken.id)).status]).toEqual([403, 'failed']);
+    // With the cookie of this very page, whatever an operator's page would send.
+    const answers = await board.page.evaluate(
+      async ([id, project]) => {
+        const send = async (method: string, path: string, body?: object) => {
+          const answer = await fetch(`/api${path}`, {
+            method,
+            headers: { 'content-type': 'application/json' },
+            ...(body ? { body: JSON.stringify(body) } : {}),
+          });
+          return `${path.split('/').at(-1)} ${answer.status}`;
+        };
+        return Promise.all([
+          send('POST', `/items/${id}/retry`, {}),
+          send('POST', `/items/${id}/cancel`, {}),
+          send('PATCH', `/items/${id}`, { priority: 1 }),
+          send('POST', `/projects/${project}/items`, { title: 'Not mine' }),
+          send('POST', `/projects/${project}/items/bulk`, { action: 'retry', filter: {}, expected_count: 1 }),
+          send('GET', '/tokens'),
+          send('GET', `/items/${id}`),
+        ]);
+      },
+      [broken.id, project.name] as const,
+    );
+    expect(answers.map((answer) => answer.split(' ')[1])).toEqual([...Array<string>(6).fill('403'), '200']);
+    const { items } = await call(hub, 'item.list', { project: project.id });
+    expect(items.map(({ status, version }) => [status, version])).toEqual([['failed', version]]);
   });
 });
 
@@ -166,6 +217,20 @@ describe('looking', () => {
     expect(await board.text('Unrelated').count()).toBe(0);
   });
 
+  test('two changes of the address at once are both made', async () => {
+    const project = await newProject(hub);
+    await make(hub, project.id);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await board
+      .column('Done')
+      .getByRole('button')
+      .evaluate((fold: HTMLElement) => {
+        fold.click();
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'b', bubbles: true }));
+      });
+    await board.page.waitForURL((url) => url.search === '?show=done&blocked=show');
+  });
+
   test('nothing moves under the pointer: what waits is counted, and comes when asked for', async () => {
     const project = await newProject(hub);
     const first = await make(hub, project.id, { title: 'First' });
@@ -177,6 +242,36 @@ describe('looking', () => {
     expect(await board.card(second).count()).toBe(0);
     await board.page.keyboard.press('.');
     await seen(board.card(second));
+  });
+
+  test('nothing moves while something is selected, however long', async () => {
+    const project = await newProject(hub);
+    const [first, second] = await makeAll(hub, project.id, [{ title: 'First' }, { title: 'Second' }]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await seen(board.card(second!));
+    await board.page.keyboard.press('j');
+    await board.page.keyboard.press('x');
+    await seen(board.text('1 selected'));
+    // Neither a focus nor a pointer is what holds it.
+    await board.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await finish(hub, second!.id);
+    await seen(board.column('Todo').getByRole('button', { name: '+1 change' }));
+    await seen(board.card(second!).getByText('done', { exact: true }));
+    await board.page.getByRole('button', { name: 'Clear', exact: true }).click();
+    await gone(board.card(second!));
+    await seen(board.card(first!));
+  });
+
+  test('the panel stays with its item, whatever window that falls out of', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'Watched', priority: 0 });
+    const board = await openBoard(browser(), hub, `/p/${project.name}?item=1&type=docs`);
+    await seen(board.panel(1).getByText('ready', { exact: true }));
+    await finish(hub, item.id);
+    await make(hub, project.id, { title: 'One more' });
+    await seen(board.panel(1).getByText('done', { exact: true }));
+    await board.page.keyboard.press('Escape');
+    await gone(board.panel(1));
   });
 
   test('hostile titles are text, and do not break the page', async () => {
@@ -198,11 +293,28 @@ describe('looking', () => {
       expect(await board.card(item).getByRole('link').textContent()).toBe(item.title);
     }
     await seen(board.panel(1).getByText(titles[0]!).first());
-    const state = await board.page.evaluate(() => ({
-      hacked: 'hacked' in window,
-      wide: document.documentElement.scrollWidth > innerWidth,
-    }));
-    expect(state).toEqual({ hacked: false, wide: false });
+    const isWell = async (where: string) => {
+      const state = await board.page.evaluate(() => ({
+        hacked: 'hacked' in window,
+        wide: document.documentElement.scrollWidth > innerWidth,
+      }));
+      expect([where, state]).toEqual([where, { hacked: false, wide: false }]);
+    };
+    await isWell('board');
+    await board.page.keyboard.press('Control+k');
+    await board.page.keyboard.type('img');
+    await seen(board.page.getByRole('option', { name: /^#1|onerror/ }));
+    await isWell('palette');
+    await board.page.keyboard.press('Escape');
+    await board.panel(1).getByRole('button', { name: 'Cancel…' }).click();
+    await seen(board.page.getByRole('dialog').getByText(titles[0]!));
+    await isWell('dialog');
+    await call(hub, 'item.update', { id: items[1]!.id, dependencies: items.slice(2).map(({ id }) => id) });
+    for (const path of ['list', 'graph?centre=2', 'activity', 'items/1', 'items/2']) {
+      await board.page.goto(`${hub.url}/p/${project.name}/${path}`);
+      await seen(board.page.locator('main').getByText(titles[path.endsWith('1') ? 0 : 1]!));
+      await isWell(path);
+    }
   });
 
   test('axe finds nothing on the board, its panel and its dialogs', async () => {

@@ -132,17 +132,7 @@ describe('creating', () => {
     const board = await openBoard(browser(), hub, `/p/${project.name}`);
     const form = await openForm(board);
     await form.getByLabel('Title').fill('Once');
-    // The create is sent, and the line is cut before its answer comes back.
-    await board.page.evaluate(() => {
-      const send = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')!.value as WebSocket['send'];
-      WebSocket.prototype.send = function (data) {
-        send.call(this, data);
-        if (typeof data !== 'string' || !data.includes('item.create')) return;
-        WebSocket.prototype.send = send;
-        this.onmessage = null;
-        setTimeout(() => this.close(), 300);
-      };
-    });
+    await board.loseAnswerTo('item.create');
     await form.getByRole('button', { name: 'Create', exact: true }).click();
     await seen(board.text('Created #1 Once'));
     expect((await itemsOf(project.id)).map(({ title }) => title)).toEqual(['Once']);

@@ -102,7 +102,7 @@ describe('keys that hold on every screen', () => {
 
   test('the palette finds what can be done, and items that no list holds; the help names the keys', async () => {
     const project = await newProject(hub);
-    await make(hub, project.id, { title: 'A needle' });
+    const item = await make(hub, project.id, { title: 'A needle' });
     const board = await openBoard(browser(), hub, `/p/${project.name}/agents`);
     await press(board, 'Control+k');
     await board.page.keyboard.type('needle');
@@ -124,6 +124,19 @@ describe('keys that hold on every screen', () => {
     expect(await board.text('Live, held').count()).toBe(0);
     await press(board, 'g', 'b');
     await board.page.waitForURL((url) => url.pathname === `/p/${project.name}`);
+    // Each screen's own keys come and go with it.
+    const blocked = board.page
+      .getByRole('dialog', { name: 'Keys' })
+      .getByText('Show or hide what is blocked');
+    await seen(board.card(item));
+    await press(board, '?');
+    await seen(blocked);
+    await press(board, 'Escape', 'g', 'a');
+    await board.page.waitForURL(/\/agents/);
+    await seen(board.text('No agent has connected yet'));
+    await press(board, '?');
+    await seen(help.getByText('Hold everything still'));
+    expect(await blocked.count()).toBe(0);
   });
 
   test('what is typed into a field is text; Escape and what goes with Ctrl still work', async () => {

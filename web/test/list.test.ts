@@ -100,6 +100,55 @@ describe('all that match', () => {
 });
 
 describe('some', () => {
+  test('out of all that match one is taken: the others stay selected', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(
+      hub,
+      project.id,
+      many(4, () => ({})),
+    );
+    const board = await openList(project, '?sort=number');
+    await seen(row(board, items[3]!));
+    await press(board, 'a');
+    await seen(board.text('All 4 that match'));
+    await row(board, items[1]!).getByRole('checkbox').click();
+    await seen(board.text('3 selected'));
+    await press(board, '2');
+    await until('the others have the priority', async () => {
+      const { items: now } = await call(hub, 'item.list', { project: project.id, sort: 'number' });
+      return now.map(({ priority }) => priority).join() === '2,5,2,2';
+    });
+  });
+
+  test('of several of which one is cancelled along with another, none is said to have been refused', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(hub, project.id, [
+      { ref: 'a', title: 'First' },
+      { title: 'Second', dependencies: ['a'] },
+    ]);
+    const board = await openList(project, '?sort=number');
+    await seen(row(board, items[1]!));
+    await press(board, 'j', 'x', 'j', 'x', 'Backspace');
+    const dialog = board.page.getByRole('dialog', { name: 'Cancel 2 items?' });
+    await dialog.getByLabel('Cancel them too').click();
+    await dialog.getByRole('button', { name: 'Cancel 2 items' }).click();
+    await seen(board.text('2 items cancelled.'));
+  });
+
+  test('the count stays right while no window holds all that match', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(
+      hub,
+      project.id,
+      many(230, () => ({ task_type: 'bug' })),
+    );
+    const board = await openList(project, '?status=todo&type=bug&sort=number');
+    await seen(board.text('230 items'));
+    // Beyond all that is here.
+    await finish(hub, items[229]!.id);
+    await seen(board.text('229 items'));
+  });
+
   test('a range is selected with shift; one question for all, and what becomes of dependents', async () => {
     const project = await newProject(hub);
     const items = await makeAll(hub, project.id, [

@@ -88,7 +88,7 @@ test('a hub that is killed and comes back: pill, banner, dimmed data, and nothin
   await seen(board.column('Done').getByText('Left'));
 });
 
-test('what is over within a second and a half is not worth a banner', async () => {
+test('a banner comes after a second and a half, and says how old is what is shown', async () => {
   const hubs = await mortalHubs();
   const hub = await hubs.start();
   const project = await newProject(hub);
@@ -101,6 +101,7 @@ test('what is over within a second and a half is not worth a banner', async () =
   await seen(board.card(item));
   // A little ahead: it cannot be set back.
   await board.page.clock.pauseAt(new Date(Date.now() + 1_000));
+  await board.page.clock.runFor(5_000);
   await board.live();
   await hub.end('SIGKILL');
   await board.state('reconnecting');
@@ -108,6 +109,9 @@ test('what is over within a second and a half is not worth a banner', async () =
   expect(await banner.count()).toBe(0);
   await board.page.clock.runFor(200);
   await seen(banner);
+  await board.page.clock.runFor(1_000);
+  // It was current until the connection was lost, however long it has been shown.
+  await seen(banner.filter({ hasText: /What you see is [2-4]s old/ }));
   await board.page.clock.runFor(15_000);
   await board.state('offline');
   await hubs.start({ port: hub.port });

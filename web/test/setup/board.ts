@@ -110,6 +110,20 @@ export class Board {
     return this.page.getByText(text);
   }
 
+  /** The next command of this name is sent, and the line is cut before its answer comes back. */
+  async loseAnswerTo(command: string): Promise<void> {
+    await this.page.evaluate((command) => {
+      const send = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')!.value as WebSocket['send'];
+      WebSocket.prototype.send = function (data) {
+        send.call(this, data);
+        if (typeof data !== 'string' || !data.includes(command)) return;
+        WebSocket.prototype.send = send;
+        this.onmessage = null;
+        setTimeout(() => this.close(), 300);
+      };
+    }, command);
+  }
+
   /** What axe finds against WCAG 2.2 AA in both themes, as one line a finding. */
   violations(): Promise<string[]> {
     return violationsOf(this.page);
