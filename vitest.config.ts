@@ -20,7 +20,7 @@ export default defineConfig({
           globalSetup: 'server/test/setup/postgres.ts',
           maxWorkers: 2,
           testTimeout: 15_000,
-          hookTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -25,7 +25,7 @@ const agent = (agent_id: string, state: AgentInfo['state']) => ({ agent_id, stat
 test('conflicts come first, then stale agents, then what failed for good, the most urgent first', () => {
   const found = needs(
     [pair(['a.ts']), pair(['b.ts', 'c.ts', 'd.ts'])],
-    [agent('anna', 'stale'), agent('ben', 'working'), agent('cleo', 'offline')],
+    [agent('anna', 'stale'), agent('ben', 'working'), agent('cleo', 'away')],
     [
       failed(9),
       failed(4, { priority: 1 }),
