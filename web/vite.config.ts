@@ -29,9 +29,11 @@ const hub = { target, changeOrigin: true, rewriteWsOrigin: true, headers: { orig
 
 /**
  * What every page needs, and what every page of a project needs, with all that they import: in one file each. Left alone
- * it was seventy files, most of them of a kilobyte, and a browser asks for six at a time.
+ * it was seventy files, most of them of a kilobyte, and a browser asks for six at a time. What starts the page stays
+ * apart: it says which version this is before anything else of SvelteKit's is loaded, which would else find none.
  */
 const groups = [
+  { name: 'start', test: /client[\\/]payload\.js$|preload-helper/, priority: 3 },
   { name: 'base', test: /routes[\\/]\+(layout|error)\.(svelte|ts)$/, priority: 2 },
   { name: 'project', test: /routes[\\/]p[\\/]\[project\][\\/]\+layout\.svelte$/, priority: 1 },
 ];

@@ -86,7 +86,7 @@ const jsonl = (issues: object[]) => issues.map((issue) => JSON.stringify(issue))
 const checklist = (count: number) =>
   Array.from({ length: count }, (_, n) => `- [ ] Step ${n + 1}`).join('\n');
 
-describe('a backlog', { timeout: manyMs }, () => {
+describe('a backlog', () => {
   test('is shown before anything is made; then it is made, with its links, and what was left out is told', async () => {
     const project = await newProject(hub);
     const { board, dialog } = await openImport(project);
@@ -199,7 +199,7 @@ describe('a backlog', { timeout: manyMs }, () => {
   });
 });
 
-describe('an import', { timeout: manyMs }, () => {
+describe('an import', () => {
   test('is stopped half-way, says what is still to come, and goes on without making anything twice', async () => {
     const project = await newProject(hub);
     const { board, dialog } = await openImport(project);
