@@ -56,8 +56,8 @@ describe('a hub under load', { timeout: 60_000 }, () => {
     const acknowledged: string[] = [];
     let creating = true;
     // More than the hub can do at a time, so that something is always under way.
-    const creators = Array.from({ length: 64 }, async (_, n) => {
-      const client = await connect(hub);
+    const clients = await Promise.all(Array.from({ length: 64 }, () => connect(hub)));
+    const creators = clients.map(async (client, n) => {
       for (let i = 0; creating; i++) {
         const title = `extra ${n}-${i}`;
         const answered = await client.call('item.create', { project: project.id, title, priority: 9 }).then(
