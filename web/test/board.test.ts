@@ -274,6 +274,23 @@ describe('looking', () => {
     await gone(board.panel(1));
   });
 
+  test('a long description says that it is cut, and is shown whole when asked for', async () => {
+    const project = await newProject(hub);
+    const lines = Array.from({ length: 80 }, (_, n) => `Line ${n + 1}`);
+    await makeAll(hub, project.id, [{ description: lines.join('\n') }, { description: 'Short' }]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}/items/1`);
+    const last = board.page.getByText(/Line 1\n/);
+    const heightOf = async () => (await last.boundingBox())?.height ?? 0;
+    await seen(board.page.getByRole('button', { name: 'Show all' }));
+    const cut = await heightOf();
+    await board.page.getByRole('button', { name: 'Show all' }).press('Enter');
+    await seen(board.page.getByRole('button', { name: 'Show less' }));
+    expect(await heightOf()).toBeGreaterThan(2 * cut);
+    await board.page.goto(`${hub.url}/p/${project.name}/items/2`);
+    await seen(board.page.getByText('Short', { exact: true }));
+    await gone(board.page.getByRole('button', { name: 'Show all' }));
+  });
+
   test('hostile titles are text, and do not break the page', async () => {
     const project = await newProject(hub);
     const titles = [
