@@ -5,6 +5,7 @@ import { findProject } from '../domain/projects.ts';
 import { projectOfItem } from '../domain/read-items.ts';
 import type { Hub } from '../hub.ts';
 import type { Work } from '../lanes.ts';
+import { isUuid } from '../uuid.ts';
 import type { Project } from '@switchyard/shared/project';
 
 /** One command under way. */
@@ -98,6 +99,15 @@ export async function projectIdFor(call: Call, ref: string): Promise<string> {
   const session = call.caller.session;
   if (session && (ref === session.projectId || ref === session.projectName)) return session.projectId;
   return (await projectFor(call, ref)).id;
+}
+
+/**
+ * The same for a change: of an id nothing is asked, as the statement finds out whether there is such a project. When
+ * that came to nothing, ask {@link projectFor}.
+ */
+export async function projectIdToChange(call: Call, ref: string): Promise<string> {
+  const id = ref.toLowerCase();
+  return isUuid(id) && maySee(call.caller, id) ? id : projectIdFor(call, ref);
 }
 
 /** The project of an item that the caller may see. */

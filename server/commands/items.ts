@@ -12,7 +12,16 @@ import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '..
 import { waitingGraph } from '../domain/waiting-graph.ts';
 import { verbatim } from '../json.ts';
 import { inBulk } from './bulk.ts';
-import { identityOf, noSuchItem, perform, projectIdFor, projectOf, type Call } from './call.ts';
+import {
+  identityOf,
+  noSuchItem,
+  perform,
+  projectFor,
+  projectIdFor,
+  projectIdToChange,
+  projectOf,
+  type Call,
+} from './call.ts';
 import { explain } from './explain.ts';
 import { badLink, cycleRefusal, findCycle, itemsFrom, refuseRepeats } from './links.ts';
 import { standingFor, wrongStatus } from './refusals.ts';
@@ -24,7 +33,7 @@ export const items = {
     call: Call,
     input: ParsedInput<'item.create'>,
   ): Promise<CommandOutput<'item.create'>> => {
-    const projectId = await projectIdFor(call, input.project);
+    const projectId = await projectIdToChange(call, input.project);
     const { drafts, pathOf } = draftsOf(input);
     if (call.caller.token.role !== 'operator') {
       const over = drafts.findIndex((draft) => draft.status && draft.status !== 'todo');
@@ -40,7 +49,7 @@ export const items = {
     const created = rows
       .filter((row) => row.type === 'item.created')
       .map((row) => verbatim<never>(row.item!));
-    if (created.length === 0) throw await createRefusal(call, entry.items, pathOf, note);
+    if (created.length === 0) throw await createRefusal(call, projectId, entry.items, pathOf, note);
     return 'items' in input ? { items: created } : { item: created[0]! };
   },
 
@@ -158,11 +167,15 @@ function draftsOf(input: ParsedInput<'item.create'>): {
 /** Nothing was created: a link led nowhere, or round to itself. */
 async function createRefusal(
   call: Call,
+  projectId: string,
   made: readonly NewItem[],
   pathOf: (place: number) => string,
   note: string | null,
 ): Promise<Refusal> {
-  if (note === null) return unavailable();
+  if (note === null) {
+    await projectFor(call, projectId);
+    return unavailable();
+  }
   const { missing, cycle } = JSON.parse(note) as { missing: string[] | null; cycle: string[] | null };
   if (missing) {
     for (const [place, item] of made.entries()) {

@@ -3,8 +3,7 @@ import type { DraftItem } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
 import type { NewItem } from '../domain/create.ts';
 import { patternsOf } from '../domain/patterns.ts';
-
-const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from '../uuid.ts';
 
 /** Gives new items their ids, and turns the refs by which they name each other into those. */
 export function itemsFrom(drafts: readonly DraftItem[], pathOf: (place: number) => string): NewItem[] {
@@ -25,7 +24,7 @@ export function itemsFrom(drafts: readonly DraftItem[], pathOf: (place: number) 
 
 function newItem(id: string, draft: DraftItem, path: string, ids: ReadonlyMap<string, string>): NewItem {
   const resolve = (link: string, where: string): string => {
-    const target = ids.get(link) ?? (isUuid.test(link) ? link.toLowerCase() : undefined);
+    const target = ids.get(link) ?? (isUuid(link) ? link.toLowerCase() : undefined);
     if (target === undefined)
       throw badLink(where, `"${link}" is neither an id nor the ref of an item of this array`);
     return target;

@@ -1,15 +1,14 @@
 import type { Project } from '@switchyard/shared/project';
 import type { Fragment, Sql } from '../db/database.ts';
+import { isUuid } from '../uuid.ts';
 
 const columns = (sql: Sql): Fragment => sql`
   id, name, description, conflict_policy, last_seq::float8 AS last_seq, iso(created_at) AS created_at,
   iso(updated_at) AS updated_at, version`;
 
-const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** By id or by name. */
 export async function findProject(sql: Sql, ref: string): Promise<Project | undefined> {
-  const [project] = isUuid.test(ref)
+  const [project] = isUuid(ref)
     ? await sql<Project[]>`SELECT ${columns(sql)} FROM projects WHERE id = ${ref}`
     : await sql<Project[]>`SELECT ${columns(sql)} FROM projects WHERE name = ${ref}`;
   return project;

@@ -445,6 +445,9 @@ describe('whole inputs', () => {
       });
     await remove(name);
     expect(await refusal(call(hub, 'project.get', { project }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await refusal(call(hub, 'item.create', { project, title: 'work' }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 });
 
