@@ -1,12 +1,6 @@
 // An agent whom no hub answers: its lease may be over, and it knows so by its own clock.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  adminToken,
-  connectAgent,
-  newProject,
-  startTestHub,
-  type TestHub,
-} from '../../server/test/setup/hub.ts';
+import { adminToken, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { startChildHub } from '../../server/test/setup/child-hub.ts';
 import { eventsOf, getItem, newItem, violationsOf } from '../../server/test/setup/steps.ts';
 import { until } from '../../server/test/setup/until.ts';
@@ -37,11 +31,10 @@ test('it stops before the hub gives the item to another', async () => {
   proxy.loseAnswers();
   const from = performance.now();
   expect(await stopOf(context)).toMatchObject({ why: 'lost' });
-  const waited = performance.now() - from;
-  expect(await getItem(hub, item.id)).toMatchObject({ status: 'claimed', attempt: 1 });
-  expect(waited).toBeLessThan(leaseSeconds * 1_000);
-  expect(waited).toBeGreaterThan(leaseSeconds * 500);
-  await until('it is put back', async () => (await eventsOf(hub, item, 'item.requeued')).length === 1);
+  const stoppedAt = Date.now();
+  expect(performance.now() - from).toBeGreaterThan(leaseSeconds * 500);
+  const requeued = await until('it is put back', async () => (await eventsOf(hub, item, 'item.requeued'))[0]);
+  expect(Date.parse(requeued.at)).toBeGreaterThan(stoppedAt);
 });
 
 test('[LE2] what a zombie brings is reported as lost, and harms nobody', async () => {
@@ -60,7 +53,7 @@ test('[LE2] what a zombie brings is reported as lost, and harms nobody', async (
   proxy.down();
   expect(await stopOf(context)).toMatchObject({ why: 'lost' });
   await until('it is put back', async () => (await getItem(hub, item.id)).status === 'todo');
-  const other = await connectAgent(hub, project.name, 'ben');
+  const other = await agentOf(hub, project, { agentId: 'ben' }); // its claims are kept alive, however long this takes
   await other.call('item.claim', { id: item.id });
   handler.letGo();
   await handler.go;
@@ -94,7 +87,7 @@ test('an answer that comes after its claim has lapsed begins nothing', async () 
   await until('the next is claimed', async () => (await getItem(hub, second.id)).status === 'claimed');
   proxy.down();
   await until('it is put back', async () => (await getItem(hub, second.id)).status === 'todo');
-  const other = await connectAgent(hub, project.name, 'ben');
+  const other = await agentOf(hub, project, { agentId: 'ben' }); // its claims are kept alive, however long this takes
   await other.call('item.claim', { id: second.id });
   proxy.up();
   await until('the answer has come', () => worker.stats.completed === 1);

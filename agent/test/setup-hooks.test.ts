@@ -288,11 +288,10 @@ test('[HK7] without a hub, or with one that does not answer, the client goes on,
   try {
     await new Promise((resolve) => mute.once('listening', resolve));
     const { port } = mute.address() as { port: number };
-    const startedAt = performance.now();
+    // It gives up by itself, or this test runs into its limit.
     expect(
       await claude.edit('pre-edit', 'a.ts', { SWITCHYARD_URL: `http://127.0.0.1:${port}` }),
     ).toMatchObject({ code: 0, stdout: '' });
-    expect(performance.now() - startedAt).toBeLessThan(6_000);
   } finally {
     mute.close();
   }
