@@ -17,6 +17,8 @@ export const limits = {
   metadataBytes: 64 * 1024,
   jsonDepth: 32,
   searchLength: 200,
+  /** Items that a filter names by their numbers. */
+  itemNumbers: 10_000,
   listDefault: 100,
   listMax: 500,
   /** Items of one `item.graph`, and how many steps it goes at most unless it goes all the way. */

@@ -34,7 +34,7 @@ export async function filesModifiedOf(sql: Sql, id: string): Promise<string[]> {
 /** The condition that a filter of `item.list` and `items.bulk` means for `i`. */
 export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragment {
   const all: Fragment[] = [sql`i.project_id = ${projectId}`];
-  if (filter.number !== undefined) all.push(sql`i.number = ${filter.number}`);
+  if (filter.number) all.push(sql`i.number = ANY(${filter.number}::int[])`);
   if (filter.status) all.push(hasStatus(sql, filter.status));
   if (filter.ready !== undefined) {
     const ready = isReady(sql, projectId);

@@ -76,6 +76,13 @@ test('[BK2] goes by the filters of item.list', async () => {
   expect(await matched({ ready: true, status: 'todo' })).toBe(3);
   expect(await matched({ parent: 'none' })).toBe(3);
   expect(await matched({ status: ['done', 'failed'] })).toBe(0);
+  expect(await matched({ number: 4 })).toBe(1);
+  expect(await matched({ number: [1, 3, 5] })).toBe(2);
+  expect(await matched({ number: '2,4' })).toBe(2);
+  expect(await matched({ number: Array.from({ length: 10_000 }, (_, n) => n + 3) })).toBe(2);
+  await expect(matched({ number: Array.from({ length: 10_001 }, (_, n) => n + 1) })).rejects.toThrow(
+    /filter\.number/,
+  );
 });
 
 test('[BK3] is refused when another number matches than was expected', async () => {

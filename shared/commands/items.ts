@@ -58,7 +58,10 @@ const createMany = z.strictObject({
 export type DraftItem = z.infer<typeof createMany>['items'][number];
 
 const itemFilter = {
-  number: itemNumber.optional().describe('the one item of that number'),
+  number: z
+    .union([itemNumber.transform((one) => [one]), listOf(itemNumber, limits.itemNumbers)])
+    .optional()
+    .describe('the item of that number, or the items of those'),
   status: listOf(statusSchema).optional(),
   ready: flag.optional(),
   task_type: listOf(taskTypeSchema).optional(),
@@ -237,6 +240,7 @@ export const itemCommands = define({
     role: 'operator',
     method: 'POST',
     path: '/api/projects/:project/items/bulk',
+    messageBytes: limits.bulkMessageBytes,
     input: z.strictObject({
       ...project,
       action: z.enum(['cancel', 'retry', 'set_priority']),

@@ -60,14 +60,17 @@ export const whole = (min: number, max: number) => {
 
 export const itemNumber = whole(1, 2 ** 31 - 1);
 
-export const listOf = <T extends string>(one: z.ZodType<T, string>) =>
-  z.union([
-    z.array(one).min(1).max(100),
+/** As a query parameter, a list is text with commas. */
+export const listOf = <T>(one: z.ZodType<T, string | number>, max = 100) => {
+  const list = z.array(one).min(1).max(max);
+  return z.union([
+    list,
     z
       .string()
-      .transform((text) => text.split(','))
-      .pipe(z.array(one).min(1).max(100)),
+      .transform((text): (string | number)[] => text.split(','))
+      .pipe(list),
   ]);
+};
 
 export const define = <const T extends Record<string, CommandSpec>>(table: T): T => table;
 

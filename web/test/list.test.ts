@@ -153,8 +153,9 @@ describe('some', () => {
     const project = await newProject(hub);
     const items = await makeAll(hub, project.id, [
       ...many(6, (n) => ({ ref: `r${n}` })),
-      { title: 'Dependent', dependencies: ['r2'] },
+      { title: 'Dependent', dependencies: ['r2', 'r3'] },
     ]);
+    await call(hub, 'item.update', { id: items[3]!.id, dependencies: [items[2]!.id] });
     const board = await openList(project, '?sort=number');
     await row(board, items[1]!).getByRole('checkbox').click();
     await row(board, items[3]!)
@@ -169,6 +170,8 @@ describe('some', () => {
     const { items: now } = await call(hub, 'item.list', { project: project.id });
     expect(now.filter((item) => item.status === 'cancelled').map((item) => item.number)).toEqual([2, 3, 4]);
     expect(now[6]).toMatchObject({ number: 7, ready: true, dependencies: [] });
+    // Among the selected, who waits for whom stays as it was, for when they are retried.
+    expect(now[3]).toMatchObject({ number: 4, dependencies: [items[2]!.id] });
   });
 
   test('of several on the board, too, there is one question', async () => {

@@ -2,11 +2,8 @@ import type { Item } from '@switchyard/shared/item';
 import { getContext, setContext } from 'svelte';
 import type { ProjectLive } from '#lib/live/project.svelte.ts';
 import { toast } from '#lib/ui/toasts.svelte.ts';
-import { explainRefusal, type Refused, type Verb } from './refusals.ts';
-import { outcomeOf, type Dependents, type Steering } from './steering.ts';
-
-/** So many commands are under way at once when several items were chosen. */
-const atOnce = 8;
+import { explainRefusal, overtaken, verbs, type Refused } from './refusals.ts';
+import { countItems, outcomeOf, passedOver, type Steering } from './steering.ts';
 
 /**
  * What an operator does to items. Pending, not optimistic: agents race for the same state, so nothing is shown as
@@ -23,10 +20,6 @@ export class ItemActions {
     this.#live = live;
   }
 
-  cancel(item: Item, dependents: Dependents = 'block', reason?: string): Promise<boolean> {
-    return this.#one(item, { action: 'cancel', dependents, ...(reason ? { reason } : {}) });
-  }
-
   retry(item: Item): Promise<boolean> {
     return this.#one(item, { action: 'retry' });
   }
@@ -35,34 +28,40 @@ export class ItemActions {
     return this.#one(item, { action: 'set_priority', priority });
   }
 
-  /** The same to each. What came of several is told in one toast: how many, and why not the others. */
+  /** The same to all of them, in one command. What came of several is told in one toast: how many, and why not the others. */
   async steer(items: readonly Item[], what: Steering): Promise<void> {
     const [first, ...more] = items;
-    if (!first) return;
-    if (more.length === 0) {
-      await this.#one(first, what);
-      return;
+    if (first && more.length === 0) return void (await this.#one(first, what));
+    const changing = items.filter((item) => !isSo(item, what) && !this.pending.has(item.id));
+    if (changing.length > 0) await this.#several(changing, what);
+  }
+
+  async #several(items: readonly Item[], what: Steering): Promise<void> {
+    const project = this.#live.name;
+    const filter = { number: items.map((item) => item.number) };
+    this.#setPending(items, pendingWord(what));
+    try {
+      const answer = await this.#live.call('items.bulk', { project, ...what, filter });
+      const { skipped } = answer;
+      const text = outcomeOf(what, answer);
+      if (skipped === 0) toast({ tone: 'done', text: `${text}.` });
+      else toast({ tone: 'warn', text: `${text}, ${skipped} not.`, hint: await this.#whyNot(filter, what) });
+    } catch (error) {
+      toast({ tone: 'warn', ...explainRefusal(verbs[what.action], countItems(items.length), error) });
+    } finally {
+      this.#setPending(items, undefined);
     }
-    const waiting = [...items];
-    const refusals: Refused[] = [];
-    const work = async () => {
-      for (let item = waiting.shift(); item; item = waiting.shift()) {
-        const refused = await this.#run(item, what);
-        // Cancelled along with another of them: just what was wanted.
-        const anyway = what.action === 'cancel' && this.#live.item(item.id)?.status === 'cancelled';
-        if (refused && !anyway) refusals.push(refused);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
-    const text = outcomeOf(what, items.length - refusals.length);
-    const [why, ...others] = refusals;
-    if (!why) toast({ tone: 'done', text: `${text}.` });
-    else
-      toast({
-        tone: 'warn',
-        text: `${text}, ${refusals.length} not.`,
-        hint: `${why.text}${others.length > 0 ? ` And ${others.length} more.` : ''}`,
-      });
+  }
+
+  /** Of a cancel, by name, who had finished one before; of the rest, what they must have been. */
+  async #whyNot(filter: { number: number[] }, what: Steering): Promise<string> {
+    const inGeneral = `The others were ${passedOver[what.action]}.`;
+    if (what.action !== 'cancel') return inGeneral;
+    const done = { project: this.#live.name, ...filter, status: ['done' as const], limit: 1 };
+    const { items, total } = await this.#live.call('item.list', done).catch(() => ({ items: [], total: 0 }));
+    const [one] = items;
+    if (!one) return inGeneral;
+    return `${overtaken('cancel', one)}${total > 1 ? ` And ${total - 1} more.` : ''}`;
   }
 
   /** Whether it came to pass; why not is told in a toast. */
@@ -74,10 +73,9 @@ export class ItemActions {
 
   /** Why it did not come to pass, if it did not. One at a time for an item. */
   async #run(item: Item, what: Steering): Promise<Refused | undefined> {
-    if (what.action === 'set_priority' && item.priority === what.priority) return undefined;
+    if (isSo(item, what)) return undefined;
     if (this.pending.has(item.id)) return { text: `#${item.number} is being changed already.` };
-    const [verb, word] = wordsOf(what);
-    this.#setPending(item.id, word);
+    this.#setPending([item], pendingWord(what));
     try {
       const answer = await this.#ask(item.id, what);
       this.#live.learn(answer.item);
@@ -85,9 +83,9 @@ export class ItemActions {
     } catch (error) {
       const now = await this.#live.call('item.get', { id: item.id }).catch(() => undefined);
       if (now) this.#live.learn(now.item);
-      return explainRefusal(verb, now?.item ?? item, error);
+      return explainRefusal(verbs[what.action], now?.item ?? item, error);
     } finally {
-      this.#setPending(item.id, undefined);
+      this.#setPending([item], undefined);
     }
   }
 
@@ -99,19 +97,24 @@ export class ItemActions {
     return this.#live.call('item.cancel', { id, dependents, ...(reason ? { reason } : {}) });
   }
 
-  #setPending(id: string, word: string | undefined): void {
+  #setPending(items: readonly Item[], word: string | undefined): void {
     const pending = new Map(this.pending);
-    if (word === undefined) pending.delete(id);
-    else pending.set(id, word);
+    for (const { id } of items) {
+      if (word === undefined) pending.delete(id);
+      else pending.set(id, word);
+    }
     this.pending = pending;
   }
 }
 
-/** As a verb, and while it is under way. */
-function wordsOf(what: Steering): [Verb, string] {
-  if (what.action === 'cancel') return ['cancel', 'cancelling'];
-  if (what.action === 'retry') return ['retry', 'retrying'];
-  return ['reprioritise', `to P${what.priority}`];
+const isSo = (item: Item, what: Steering) =>
+  what.action === 'set_priority' && item.priority === what.priority;
+
+/** What is said of an item while it is under way. */
+function pendingWord(what: Steering): string {
+  if (what.action === 'cancel') return 'cancelling';
+  if (what.action === 'retry') return 'retrying';
+  return `to P${what.priority}`;
 }
 
 const key = Symbol('item actions');

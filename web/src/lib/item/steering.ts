@@ -1,7 +1,9 @@
 import type { Item } from '@switchyard/shared/item';
-import type { CommandInput } from '@switchyard/shared/commands';
+import type { CommandInput, CommandOutput } from '@switchyard/shared/commands';
 import { formatCount } from '#lib/format.ts';
 import type { Action } from '#lib/keys/registry.svelte.ts';
+
+export type BulkAnswer = CommandOutput<'items.bulk'>;
 
 export type Dependents = NonNullable<CommandInput<'item.cancel'>['dependents']>;
 
@@ -10,6 +12,13 @@ export type Steering =
   | { action: 'cancel'; dependents?: Dependents; reason?: string }
   | { action: 'retry' }
   | { action: 'set_priority'; priority: number };
+
+/** A cancel, as the form has it. */
+export const cancelling = (dependents: Dependents, reason: string): Steering => ({
+  action: 'cancel',
+  dependents,
+  ...(reason.trim() ? { reason: reason.trim() } : {}),
+});
 
 export const mayCancel = ({ status }: Item) =>
   status === 'todo' || status === 'claimed' || status === 'failed';
@@ -52,8 +61,20 @@ export function steeringActions(
 /** "12 items", "1 item". */
 export const countItems = (count: number) => `${formatCount(count)} ${count === 1 ? 'item' : 'items'}`;
 
-/** "12 items cancelled": what was done, once it was. */
-export function outcomeOf(what: Steering, done: number): string {
-  const words = { cancel: 'cancelled', retry: 'put back in the queue', set_priority: 'set to P' };
-  return `${countItems(done)} ${words[what.action]}${what.action === 'set_priority' ? what.priority : ''}`;
+/** What came of a command about many: "12 items cancelled, and 2 items that waited for them". */
+export function outcomeOf(what: Steering, { done, along = 0 }: Pick<BulkAnswer, 'done' | 'along'>): string {
+  const words = {
+    cancel: 'cancelled',
+    retry: 'put back in the queue',
+    set_priority: `set to P${what.action === 'set_priority' ? what.priority : ''}`,
+  };
+  const others = along > 0 ? `, and ${countItems(along)} that waited for them` : '';
+  return `${countItems(done)} ${words[what.action]}${others}`;
 }
+
+/** Why some were passed over. */
+export const passedOver: Record<Steering['action'], string> = {
+  cancel: 'over already',
+  retry: 'neither failed nor cancelled',
+  set_priority: 'over, or of that priority already',
+};

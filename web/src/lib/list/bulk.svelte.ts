@@ -1,5 +1,13 @@
 import { HubError } from '#lib/api.ts';
-import { countItems, outcomeOf, type Dependents, type Steering } from '#lib/item/steering.ts';
+import { explainRefusal, verbs } from '#lib/item/refusals.ts';
+import {
+  cancelling,
+  countItems,
+  outcomeOf,
+  passedOver,
+  type Dependents,
+  type Steering,
+} from '#lib/item/steering.ts';
 import type { Filter } from '#lib/live/matching.ts';
 import type { ProjectLive } from '#lib/live/project.svelte.ts';
 import { toast } from '#lib/ui/toasts.svelte.ts';
@@ -32,27 +40,22 @@ export class Bulk {
   async run(dependents: Dependents, reason: string): Promise<boolean> {
     const question = this.asking;
     if (!question || this.busy) return false;
-    const { what, filter, count } = question;
+    const { filter, count } = question;
+    const what = question.what.action === 'cancel' ? cancelling(dependents, reason) : question.what;
     this.busy = true;
     try {
-      const {
-        done,
-        skipped,
-        along = 0,
-      } = await this.#live().call('items.bulk', {
-        project: this.#live().name,
-        action: what.action,
+      const live = this.#live();
+      const answer = await live.call('items.bulk', {
+        project: live.name,
+        ...what,
         filter,
         expected_count: count,
-        ...(what.action === 'set_priority' ? { priority: what.priority } : {}),
-        ...(what.action === 'cancel' ? { dependents, ...(reason ? { reason } : {}) } : {}),
       });
       this.asking = undefined;
-      toast({
-        tone: 'done',
-        text: `${outcomeOf(what, done)}${wentAlong(along)}.`,
-        ...passedOver(what, skipped),
-      });
+      const { skipped } = answer;
+      const hint =
+        skipped > 0 ? { hint: `${countItems(skipped)} passed over: ${passedOver[what.action]}.` } : {};
+      toast({ tone: 'done', text: `${outcomeOf(what, answer)}.`, ...hint });
       return true;
     } catch (error) {
       const now =
@@ -60,27 +63,11 @@ export class Bulk {
       if (typeof now === 'number') this.asking = { ...question, count: now, changed: true };
       else {
         this.asking = undefined;
-        toast({
-          tone: 'failed',
-          text: 'Nothing may have been changed.',
-          hint: String((error as Error).message),
-        });
+        toast({ tone: 'warn', ...explainRefusal(verbs[what.action], countItems(count), error) });
       }
       return false;
     } finally {
       this.busy = false;
     }
   }
-}
-
-const wentAlong = (along: number) => (along > 0 ? `, and ${countItems(along)} that waited for them` : '');
-
-function passedOver({ action }: Steering, skipped: number): { hint?: string } {
-  if (skipped === 0) return {};
-  const why = {
-    cancel: 'over already',
-    retry: 'neither failed nor cancelled',
-    set_priority: 'over, or of that priority already',
-  };
-  return { hint: `${countItems(skipped)} passed over: ${why[action]}.` };
 }
