@@ -140,13 +140,13 @@ describe('some', () => {
     const items = await makeAll(
       hub,
       project.id,
-      many(230, () => ({ task_type: 'bug' })),
+      many(730, () => ({ task_type: 'bug' })),
     );
     const board = await openList(project, '?status=todo&type=bug&sort=number');
-    await seen(board.text('230 items'));
+    await seen(board.text('730 items'));
     // Beyond all that is here.
-    await finish(hub, items[229]!.id);
-    await seen(board.text('229 items'));
+    await finish(hub, items[729]!.id);
+    await seen(board.text('729 items'));
   });
 
   test('a range is selected with shift; one question for all, and what becomes of dependents', async () => {
