@@ -25,6 +25,13 @@ const press =
     for (const key of keys) await page.keyboard.press(key);
     await page.waitForTimeout(200);
   };
+/** The same, once there are items to go to. */
+const pressOnItems =
+  (...keys: string[]) =>
+  async (camera: Camera) => {
+    await seen(camera.page.locator('[data-item]').first());
+    await press(...keys)(camera);
+  };
 const dialog = async ({ page }: Camera) => seen(page.locator('dialog[open]'));
 const panel = async ({ page }: Camera) => {
   await seen(page.getByRole('complementary'));
@@ -48,9 +55,9 @@ export const screens: readonly Screen[] = [
   },
   screen('board', () => ''),
   screen('board-all', () => '?show=done,cancelled&blocked=show'),
-  screen('board-focus', () => '', press('j', 'j', 'x')),
+  screen('board-focus', () => '', pressOnItems('j', 'j', 'x')),
   screen('list', () => '/list'),
-  screen('list-selected', () => '/list', press('j', 'j', 'Shift+j', 'Shift+j')),
+  screen('list-selected', () => '/list', pressOnItems('j', 'j', 'Shift+j', 'Shift+j')),
   screen('graph-start', () => '/graph'),
   screen('graph', ({ linked }) => `/graph?centre=${linked}`),
   screen('agents', () => '/agents'),
