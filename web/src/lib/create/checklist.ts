@@ -1,6 +1,7 @@
 import type { ChecklistEntry } from '@switchyard/shared/checklist';
 import type { DraftItem } from '@switchyard/shared/commands';
-import { issuesOf, problemsOf, blankFields, type Problems } from './fields.ts';
+import { issuesOf } from '#lib/form-problems.ts';
+import { problemsOf, blankFields, type Problems } from './fields.ts';
 
 const refOf = (place: number) => `n${place}`;
 

@@ -106,11 +106,10 @@ export class ItemEdit {
       if (!patch) return false;
       const input = { id, version, ...patch };
       try {
-        const answer = await this.#live.call('item.update', { ...input, request_id: this.#ids.for(input) });
+        const answer = await this.#ids.send(input, (words) => this.#live.call('item.update', words));
         this.#live.learn(answer.item);
         return true;
       } catch (error) {
-        if (!(error instanceof HubError) || error.code !== 'UNAVAILABLE') this.#ids.answered();
         if (!(error instanceof HubError) || error.code !== 'VERSION_MISMATCH') throw error;
       }
       const { item } = await this.#live.call('item.get', { id });

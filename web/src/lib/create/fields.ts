@@ -2,6 +2,7 @@
 import type { CommandInput } from '@switchyard/shared/commands';
 import type { Item } from '@switchyard/shared/item';
 import { HubError } from '#lib/api.ts';
+import { issuesOf } from '#lib/form-problems.ts';
 
 export const labels = {
   title: 'Title',
@@ -90,14 +91,6 @@ export function wireOf(name: FieldName, fields: Fields, idOf: (word: string) => 
       return { max_attempts: numberIn(text) };
   }
 }
-
-interface Issue {
-  path: string;
-  message: string;
-}
-
-export const issuesOf = (error: unknown): Issue[] =>
-  error instanceof HubError && Array.isArray(error.details.issues) ? (error.details.issues as Issue[]) : [];
 
 /** The hub's refusal, at the fields it is about. */
 export function problemsOf(error: unknown, fields: Fields): Problems {

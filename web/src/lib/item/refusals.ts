@@ -29,8 +29,8 @@ export const overtaken = (verb: Verb, item: Item) =>
 
 /** What happened and what to do, of a command that was refused: about one item, or "12 items". */
 export function explainRefusal(verb: Verb, of: Item | string, error: unknown): Refused {
-  const item = typeof of === 'string' ? undefined : of;
-  const about = `Could not ${verb} ${item ? `#${item.number}` : of}`;
+  const [item, name] = typeof of === 'string' ? [undefined, of] : [of, `#${of.number}`];
+  const about = `Could not ${verb} ${name}`;
   if (!(error instanceof HubError)) return { text: `${about}: ${String(error)}` };
   const status = error.details.status as Status | undefined;
   if (error.code === 'INVALID_TRANSITION' && item && status && status in became)

@@ -30,5 +30,12 @@ test('and what to do; what is not known better is told in the hub’s own words'
   expect(said('NOT_FOUND').text).toBe('Could not cancel #7: it is not there any more.');
   expect(said('UNAVAILABLE')).toEqual({ text: 'Could not cancel #7.', hint: 'In the hub’s own words.' });
   expect(said('INVALID_TRANSITION', { status: 'unheard-of' }).hint).toBe('In the hub’s own words.');
+  const ofMany = (code: WireError['code']) =>
+    explainRefusal('retry', '12 items', new HubError({ code, message: 'In the hub’s own words.' }));
+  expect(ofMany('FORBIDDEN').text).toBe('Could not retry 12 items: this token may only look.');
+  expect(ofMany('UNAVAILABLE')).toEqual({
+    text: 'Could not retry 12 items.',
+    hint: 'In the hub’s own words.',
+  });
   expect(explainRefusal('retry', item, new Error('broken')).text).toBe('Could not retry #7: Error: broken');
 });
