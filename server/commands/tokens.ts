@@ -14,12 +14,11 @@ export const tokens = {
     const { role, label, agent_id = null, expires_at = null } = input;
     const named = input.project ?? call.caller.token.project_id;
     const project_id = named === null ? null : await projectIdFor(call, named);
-    if (expires_at !== null && Date.parse(expires_at) <= Date.now())
-      throw badLink('expires_at', 'is in the past');
     const secret = newSecret();
     const token = await call.hub.db.read((sql) =>
       createToken(sql, { id: newId(), secret, role, project_id, agent_id, label, expires_at }),
     );
+    if (!token) throw badLink('expires_at', 'is in the past');
     return { token: { ...token, token: secret } };
   },
 

@@ -31,6 +31,8 @@ interface Alike {
   weight_reported: number;
   /** Since the first of them was begun. */
   span_seconds: number | null;
+  /** Since 1970, on the database's clock. */
+  now_seconds: number;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
         status = 'done' AND attempt > 0 AND completed_at > statement_timestamp() - interval '1 hour' AS lately,
         count(*)::int AS items, sum(coalesce(estimated_hours, 1)) AS weight,
         sum(coalesce(estimated_hours, 1) * coalesce(progress, 0) / 100) AS weight_reported,
-        extract(epoch FROM clock_timestamp() - min(least(assigned_at, completed_at)))::float8 AS span_seconds
+        extract(epoch FROM clock_timestamp() - min(least(assigned_at, completed_at)))::float8 AS span_seconds,
+        extract(epoch FROM clock_timestamp())::float8 AS now_seconds
       FROM work_items i WHERE i.project_id = ${projectId} GROUP BY 1, 2, 3, 4
     )
     SELECT alike.*, w.number, w.title FROM alike LEFT JOIN work_items w ON w.id = alike.parent_item_id
@@ -56,11 +59,12 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
   const all = addUp(rows);
   const lately = rows.filter((row) => row.lately);
   const seconds = etaSeconds(all, lately);
+  const now = rows[0]?.now_seconds ?? Date.now() / 1_000; // of no items, nothing is left
   return {
     ...counts(all),
     finished_last_hour: sumOf(lately, 'items'),
     eta_seconds: seconds,
-    eta_at: seconds === null ? null : new Date(Date.now() + seconds * 1_000).toISOString(),
+    eta_at: seconds === null ? null : new Date((now + seconds) * 1_000).toISOString(),
     parents: [...parents].flatMap(([item_id, [first, ...more]]) =>
       item_id === null || !first
         ? []

@@ -25,12 +25,15 @@ export interface NewToken {
   expires_at: string | null;
 }
 
-export async function createToken(sql: Sql, token: NewToken): Promise<Token> {
+/** Undefined when it would have expired already, on the clock by which it expires. */
+export async function createToken(sql: Sql, token: NewToken): Promise<Token | undefined> {
+  const { id, secret, role, project_id, agent_id, label, expires_at } = token;
   const [made] = await sql<Token[]>`
     INSERT INTO api_tokens (id, hash, role, project_id, agent_id, label, expires_at)
-    VALUES (${token.id}, ${hashOf(token.secret)}, ${token.role}, ${token.project_id}, ${token.agent_id}, ${token.label}, ${token.expires_at})
+    SELECT ${id}::uuid, ${hashOf(secret)}::bytea, ${role}, ${project_id}::uuid, ${agent_id}, ${label}, ${expires_at}::timestamptz
+    WHERE ${expires_at}::timestamptz IS NULL OR ${expires_at}::timestamptz > clock_timestamp()
     RETURNING ${columns(sql)}`;
-  return made!;
+  return made;
 }
 
 /** The token behind a secret, while it is good. */

@@ -52,8 +52,9 @@ export class Agents {
     try {
       const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
       if (outcome.kind !== 'rows' || outcome.rows.length === 0) throw new SessionTaken(session.id);
-      agent.connectedSeq = outcome.rows[0]!.seq;
-      this.#sayReady(agent, await hub.db.read((sql) => sessionClaims(sql, session.id)));
+      const [connected] = outcome.rows;
+      agent.connectedSeq = connected!.seq;
+      this.#sayReady(agent, connected!.at, await hub.db.read((sql) => sessionClaims(sql, session.id)));
       return agent;
     } catch (error) {
       this.remove(agent);
@@ -61,7 +62,7 @@ export class Agents {
     }
   }
 
-  #sayReady(agent: LocalAgent, { claims, stopping }: SessionClaims): void {
+  #sayReady(agent: LocalAgent, now: string, { claims, stopping }: SessionClaims): void {
     const { hub, socket, session } = { hub: this.#hub, ...agent };
     agent.held = claims.length;
     socket.emit('session.ready', {
@@ -69,7 +70,7 @@ export class Agents {
       agent_id: session.agentId,
       lease_seconds: hub.timing.leaseSeconds,
       heartbeat_seconds: hub.timing.heartbeatSeconds,
-      server_time: new Date().toISOString(),
+      server_time: now,
       claims: claims.map(({ item, ...claim }) => ({
         item: verbatim(item),
         ...claim,

@@ -9,6 +9,7 @@ import { adminToken } from './hub.ts';
 import { temporaryFolder } from './postgres.ts';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const wrongClock = new URL('./wrong-clock.mjs', import.meta.url).href;
 
 export interface ChildHubOptions {
   /** Where its embedded database lives; one of its own when left out. */
@@ -21,6 +22,8 @@ export interface ChildHubOptions {
   ownGroup?: boolean;
   /** It dies when it keeps more than this. */
   heapMb?: number;
+  /** How far its clock is off, forwards or (negative) backwards. */
+  clockOffBySeconds?: number;
 }
 
 export interface ChildHub {
@@ -64,12 +67,17 @@ export function spawnHub(options: ChildHubOptions) {
   const { lease = 60, heartbeat = 10, grace = 15 } = options.timing ?? {};
   const dataDir = options.dataDir ?? newDataDir();
   const { DATABASE_URL: _, ...environment } = process.env;
+  const nodeOptions = [
+    ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : []),
+    ...(options.clockOffBySeconds ? [`--import=${wrongClock}`] : []),
+  ];
   const child = spawn(process.execPath, [main], {
     detached: options.ownGroup ?? false,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...environment,
-      ...(options.heapMb ? { NODE_OPTIONS: `--max-old-space-size=${options.heapMb}` } : {}),
+      ...(nodeOptions.length > 0 ? { NODE_OPTIONS: nodeOptions.join(' ') } : {}),
+      CLOCK_OFF_BY_SECONDS: String(options.clockOffBySeconds ?? 0),
       SWITCHYARD_PORT: String(options.port ?? 0),
       SWITCHYARD_DATA_DIR: dataDir,
       SWITCHYARD_ADMIN_TOKEN: adminToken,
