@@ -17,10 +17,11 @@ import type { Account } from './account.ts';
 import { findBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './errors.ts';
+import { keepRunning, type Keeper } from './keeper.ts';
 import { keepLogShort, lastLines } from './log-file.ts';
 import { findPlace, giveTo, removeSocketFolder, ROOT_FOLDER, socketFolder } from './place.ts';
 import type { Place } from './place.ts';
-import { becomeReady, findPostmaster, readPidFile, stopPostmaster } from './postmaster.ts';
+import { becomeReady, findPostmaster, stopPostmaster } from './postmaster.ts';
 import type { Postmaster } from './postmaster.ts';
 import { asArguments, SETTINGS } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -73,17 +74,26 @@ export async function startEmbeddedPostgres(given: EmbeddedPostgresOptions): Pro
     const binaries = findBinaries(account, given.rootFolder ?? ROOT_FOLDER, log);
     await prepare(place, account, binaries, settings, log);
     const orphan = await adopt(place, account, log);
-    const server = orphan ?? (await launch(place, account, binaries, settings, log));
-    return running(place, server, orphan !== undefined, lock.release);
+    const start = (folder: string) => launch({ place, account, binaries, settings, folder, log });
+    const server = orphan ?? (await launchFirst(place, account, start));
+    const keeper = keepRunning(place, server, () => start(server.socketFolder), log);
+    return running(place, server, { adopted: orphan !== undefined, keeper, release: lock.release });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function running(place: Place, server: Postmaster, adopted: boolean, release: () => void): EmbeddedPostgres {
-  const stopKeeping = keepLogShort(place.log);
-  const { socketFolder: host, port, pid } = server;
+interface Held {
+  adopted: boolean;
+  keeper: Keeper;
+  /** Gives the lock back. */
+  release: () => void;
+}
+
+function running(place: Place, server: Postmaster, { adopted, keeper, release }: Held): EmbeddedPostgres {
+  const stopKeepingLog = keepLogShort(place.log);
+  const { socketFolder: host, port } = server;
   let stopped: Promise<void> | undefined;
   return {
     url: `postgresql://${USER}@/${DATABASE}?host=${encodeURIComponent(host)}&port=${port}`,
@@ -92,7 +102,8 @@ function running(place: Place, server: Postmaster, adopted: boolean, release: ()
     stop: () => (stopped ??= stop()),
   };
   async function stop(): Promise<void> {
-    stopKeeping();
+    stopKeepingLog();
+    const pid = await keeper.stop();
     await stopPostmaster(place.database, pid);
     removeSocketFolder(host);
     release();
@@ -163,20 +174,38 @@ async function adopt({ database }: Place, account: Account, log: (message: strin
   return orphan && becomeReady(database, orphan.pid, () => false, log);
 }
 
-async function launch(
+/** The first of this hub: it chooses where the socket is. */
+async function launchFirst(
   place: Place,
   account: Account,
-  { postgres }: Binaries,
-  settings: Settings,
-  log: (message: string) => void,
+  start: (folder: string) => Promise<Postmaster>,
 ): Promise<Postmaster> {
   const folder = socketFolder(place, account);
+  try {
+    return await start(folder);
+  } catch (error) {
+    removeSocketFolder(folder);
+    throw error;
+  }
+}
+
+interface Launch {
+  place: Place;
+  account: Account;
+  binaries: Binaries;
+  settings: Settings;
+  /** Of the socket. */
+  folder: string;
+  log: (message: string) => void;
+}
+
+async function launch({ place, account, binaries, settings, folder, log }: Launch): Promise<Postmaster> {
   // Quoted, for PostgreSQL takes a list here, with commas.
   const socket = { unix_socket_directories: `"${folder.replaceAll('"', '""')}"` };
   const output = openSync(place.log, 'a', 0o600);
   // Detached into a session of its own, so that Ctrl-C, which signals the whole process group, and a closed
   // terminal end the hub and not the database under it.
-  const child = spawn(postgres, ['-D', place.database, ...asArguments({ ...settings, ...socket })], {
+  const child = spawn(binaries.postgres, ['-D', place.database, ...asArguments({ ...settings, ...socket })], {
     ...options(account),
     detached: true,
     stdio: ['ignore', output, output],
@@ -185,15 +214,9 @@ async function launch(
   child.unref();
   let exited = false;
   child.once('error', () => (exited = true));
-  child.once('exit', (code, signal) => {
-    exited = true;
-    // One that was told to stop has removed its file.
-    if (readPidFile(place.database)?.pid === child.pid)
-      log(`PostgreSQL died (${signal ?? code}). See ${place.log}`);
-  });
+  child.once('exit', () => (exited = true));
   const server = await becomeReady(place.database, child.pid ?? 0, () => exited, log);
   if (server) return server;
-  removeSocketFolder(folder);
   throw new EmbeddedPostgresError(
     `PostgreSQL did not start. The end of ${place.log}:\n${lastLines(place.log)}`,
   );

@@ -106,7 +106,7 @@ export async function stopPostmaster(database: string, pid: number): Promise<voi
 
 // Removing its file is the last thing a postmaster does. Whether the process is there is not enough to ask: where
 // nobody buries orphans (a container whose first process is no init), a dead one stays listed.
-function isRunning(database: string, pid: number): boolean {
+export function isRunning(database: string, pid: number): boolean {
   return readPidFile(database)?.pid === pid && isAlive(pid);
 }
 

@@ -1,15 +1,17 @@
 // The database goes away and comes back, under load: stopped, killed, unreachable without a word.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished, expect, test } from 'vitest';
 import type { Item } from '@switchyard/shared/item';
 import { checkAcknowledged } from '../../agent/drill/witness.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/cluster.ts';
 import { readPidFile } from '../postgres/postmaster.ts';
-import { startChildHub, type ChildHub } from './setup/child-hub.ts';
+import { newDataDir, startChildHub, type ChildHub } from './setup/child-hub.ts';
 import { startFleet, type Fleet } from './setup/fleet.ts';
 import { call, connectAgent, createDatabase, newProject, refusal, request } from './setup/hub.ts';
 import { temporaryFolder } from './setup/postgres.ts';
+import { smallDisk } from './setup/small-disk.ts';
 import { itemsOf, logOf, newItems, violationsOf } from './setup/steps.ts';
 import { startProxy, type TcpProxy } from './setup/tcp-proxy.ts';
 import { until } from './setup/until.ts';
@@ -156,3 +158,63 @@ test('[RS12] a database that falls silent: UNAVAILABLE by the deadline, then new
   const titles = (await itemsOf(hub, project)).map((item) => item.title);
   expect(titles.filter((title) => title === 'one')).toHaveLength(1);
 }, 60_000);
+
+test('[RS13] the hub’s own PostgreSQL is killed: the hub starts it again, and all goes on', async () => {
+  const hub = await startChildHub({ timing });
+  const project = await newProject(hub);
+  await newItems(hub, project, 200);
+  const fleet = await startFleet(hub, project, { agents: 10, workMs: 60, items: 200 });
+  for (const n of [1, 2]) {
+    await until('work goes on', () => fleet.completed() > 60 * n);
+    process.kill(readPidFile(join(hub.dataDir, 'postgres/data'))!.pid, 'SIGKILL');
+    await until('it is gone', async () => (await request(hub, 'GET', '/readyz')).status === 503);
+    await until('it is back', async () => (await request(hub, 'GET', '/readyz')).status === 200, 20_000);
+  }
+  await allWell(hub, project, fleet);
+  expect(hub.output()).toContain('PostgreSQL died and is started again.');
+  expect(await hub.end('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(readPidFile(join(hub.dataDir, 'postgres/data'))).toBe(undefined);
+}, 60_000);
+
+test('[RS14] the disk is full: what is acknowledged is kept, the rest refused, and with room again all goes on', async () => {
+  const disk = smallDisk(300);
+  if ('refused' in disk) return console.warn(`NOT SHOWN ON THIS MACHINE: a full disk (${disk.refused})`);
+  const hub = await startChildHub({ timing, dataDir: newDataDir(disk.folder) });
+  const project = await newProject(hub);
+  await newItems(hub, project, 300);
+  const fleet = await startFleet(hub, project, { agents: 5, workMs: 100, items: 300 });
+  await until('work goes on', () => fleet.completed() > 20);
+  const stuffing = join(disk.folder, 'stuffing');
+  const { bavail, bsize } = statfsSync(disk.folder);
+  writeFileSync(stuffing, Buffer.alloc((bavail * bsize) / 2));
+  const made = new Set<string>();
+  const makeOne = async () => {
+    // PostgreSQL would compress what repeats.
+    const description = randomBytes(20_000).toString('hex');
+    const create = {
+      project: project.id,
+      title: 'large',
+      priority: 9,
+      description,
+      request_id: randomUUID(),
+    };
+    const answer = await call(hub, 'item.create', create);
+    return made.add((answer as { item: Item }).item.id);
+  };
+  const tryOne = () =>
+    makeOne().then(
+      () => null,
+      (error: { code: string }) => error.code,
+    );
+  const full = await until('it is refused', tryOne, 60_000);
+  expect(full).toBe('UNAVAILABLE');
+  expect((await request(hub, 'GET', '/healthz')).status).toBe(200);
+  rmSync(stuffing);
+  await persist(makeOne);
+  const large = (await itemsOf(hub, project)).filter(({ title }) => title === 'large');
+  const kept = new Set(large.map(({ id }) => id));
+  expect([...made].filter((id) => !kept.has(id))).toEqual([]);
+  const cancel = { action: 'cancel', filter: { q: 'large' }, request_id: randomUUID() } as const;
+  await persist(() => call(hub, 'items.bulk', { project: project.id, ...cancel }));
+  await allWell(hub, project, fleet);
+}, 120_000);

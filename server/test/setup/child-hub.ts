@@ -40,8 +40,8 @@ export interface ChildHub {
 }
 
 /** A data directory whose database is stopped when the test ends. */
-export function newDataDir(): string {
-  const dataDir = join(temporaryFolder(), 'data');
+export function newDataDir(folder = temporaryFolder()): string {
+  const dataDir = join(folder, 'data');
   const database = join(dataDir, 'postgres/data');
   onTestFinished(async () => {
     const left = readPidFile(database);
