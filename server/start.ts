@@ -72,7 +72,11 @@ interface Ground {
 }
 
 async function serve({ config, log, address, adminToken, embedded }: Ground): Promise<RunningHub> {
-  const db = openDatabase(address);
+  const db = openDatabase(address, (error) => {
+    if (error)
+      log.error(`the database does not answer, and commands are refused until it does: ${error.message}`);
+    else log.info('the database answers again');
+  });
   const feed = new Feed(db, log);
   const notifier = new Notifier(db, log);
   const lanes = new Lanes(db, (projectId, rows) => {

@@ -42,8 +42,9 @@ export interface Database {
  * and runs again on a fresh one. READ COMMITTED would let it go on with what it read before it waited: a completion
  * would miss a dependency that the other hub had just added, and the dependent would wait for ever.
  */
-export function openDatabase(address: Address, name = 'switchyard'): Database {
-  const health = { reachable: true, recoveredAtMs: 0 };
+export function openDatabase(address: Address, tell: Told = () => {}): Database {
+  const name = 'switchyard';
+  const health = new Health(tell);
   const pool = (max: number, settings = {}) =>
     new Pool((onclose) => connect(address, { max, name, settings, onclose }), health);
   const read = pool(4);
@@ -128,9 +129,30 @@ export function connect(address: Address, { max, name, settings = {}, onclose = 
   return typeof address === 'string' ? postgres(address, options) : postgres({ ...address, ...options });
 }
 
-interface Health {
-  reachable: boolean;
-  recoveredAtMs: number;
+/** Hears that the database went away, and why; or, without an error, that it is back. */
+export type Told = (error?: Error) => void;
+
+class Health {
+  reachable = true;
+  recoveredAtMs = 0;
+  readonly #tell: Told;
+
+  constructor(tell: Told) {
+    this.#tell = tell;
+  }
+
+  answers(): void {
+    if (this.reachable) return;
+    this.reachable = true;
+    this.recoveredAtMs = performance.now();
+    this.#tell();
+  }
+
+  fails(error: unknown): void {
+    if (!this.reachable) return;
+    this.reachable = false;
+    this.#tell(error as Error);
+  }
 }
 
 /** Ends connections; what is under way on them may go on for so long. */
@@ -170,7 +192,7 @@ class Pool {
       const sql = this.#sql;
       try {
         const result = await inTime(query(sql), this.#underWay);
-        this.#seen(true);
+        this.#health.answers();
         return result;
       } catch (error) {
         if (isRetryable(error)) {
@@ -178,7 +200,7 @@ class Pool {
           throw unavailable();
         }
         if (!isOutage(error)) throw error;
-        this.#seen(false);
+        this.#health.fails(error);
         if (breaksConnection(error) && sql === this.#sql) this.#replace();
         throw unavailable();
       }
@@ -195,11 +217,6 @@ class Pool {
     for (const refuse of this.#underWay) refuse(new DeadlineError('its connection was given up'));
     this.#sql = this.#open();
     this.#underWay = new Set();
-  }
-
-  #seen(reachable: boolean): void {
-    if (reachable && !this.#health.reachable) this.#health.recoveredAtMs = performance.now();
-    this.#health.reachable = reachable;
   }
 }
 
