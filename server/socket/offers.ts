@@ -72,7 +72,7 @@ export class Offers {
 
   /** Something may be ready for somebody in this project: look now, or in a moment. */
   look(projectId: string, inMs = 0): void {
-    if (this.#stopped || withRoom(this.#agents.of(projectId)).length === 0) return;
+    if (this.#stopped || !someHasRoom(this.#agents.of(projectId))) return;
     const state: State = this.#projects.get(projectId) ?? {
       scanning: false,
       again: false,
@@ -210,8 +210,12 @@ export class Offers {
   }
 }
 
-const withRoom = (agents: ReadonlySet<LocalAgent>) =>
-  [...agents].filter((agent) => agent.connectedSeq !== null && agent.held < agent.capacity);
+const hasRoom = (agent: LocalAgent) => agent.connectedSeq !== null && agent.held < agent.capacity;
+function someHasRoom(agents: ReadonlySet<LocalAgent>): boolean {
+  for (const agent of agents) if (hasRoom(agent)) return true;
+  return false;
+}
+const withRoom = (agents: ReadonlySet<LocalAgent>) => [...agents].filter(hasRoom);
 
 /** Those who wait for nothing of ours: an agent with a command under way is likely to be claiming. */
 function idle(agents: readonly LocalAgent[]): LocalAgent[] {

@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server } from 'socket.io';
+import pLimit from 'p-limit';
+import { Server, type ExtendedError } from 'socket.io';
 import { heartbeatSchema } from '@switchyard/shared/agent';
 import { Refusal, refusalOfIssues, type WireError } from '@switchyard/shared/errors';
 import { limits } from '@switchyard/shared/limits';
@@ -20,6 +21,8 @@ import { Pulse } from './pulse.ts';
 import type { HubServer, HubSocket, LocalAgent } from './types.ts';
 import { Watchers } from './watch.ts';
 
+/** Of ten thousand that come at once, those at the front get all the way in, instead of all waiting until it is too late. */
+const greetedAtOnce = 32;
 const inFlightMax = 256;
 const commandsPerSecond = 2_000;
 const reconnectAfterMs = 500;
@@ -66,21 +69,19 @@ export function serveSockets(hub: Hub, http: HttpServer, rules: OriginRules): So
   ];
   const closing = new Set<Promise<void>>();
 
-  io.use((socket, next) => {
-    greet(hub, socket.handshake.auth, socket.handshake.headers.cookie).then(
-      ({ caller, capacity }) => {
-        socket.data = {
-          caller,
-          capacity,
-          opening: null,
-          inFlight: 0,
-          budget: { left: commandsPerSecond, at: performance.now() },
-        };
-        next();
-      },
-      (error: unknown) => next(connectError(asRefusal(hub, 'handshake', error))),
-    );
-  });
+  const admit = pLimit(greetedAtOnce);
+  const admission = async (socket: HubSocket): Promise<ExtendedError | undefined> => {
+    if (socket.conn.readyState !== 'open') return undefined; // it has given up
+    try {
+      const { caller, capacity } = await greet(hub, socket.handshake.auth, socket.handshake.headers.cookie);
+      const budget = { left: commandsPerSecond, at: performance.now() };
+      socket.data = { caller, capacity, opening: null, inFlight: 0, budget };
+      return undefined;
+    } catch (error) {
+      return connectError(asRefusal(hub, 'handshake', error));
+    }
+  };
+  io.use((socket, next) => void admit(admission, socket).then(next));
   io.on('connection', (socket) => {
     socket.data.opening = welcome(hub, parts, socket, closing).finally(() => (socket.data.opening = null));
   });
