@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.ts';
 import { cpuOf, cpuOfFamily, type Cpu } from './cpu.ts';
 import type { EchoTasks } from './echo.ts';
+import type { CrowdTasks } from './generator/crowd.ts';
 import type { GeneratorTasks } from './generator/main.ts';
 import { startHub, type BenchHub } from './hub.ts';
 import type { Options } from './options.ts';
@@ -14,6 +15,7 @@ export interface Bench {
   /** The connection that watches is not the generator's: it would be the slower for it. */
   watcher: Child<GeneratorTasks>;
   echo: Child<EchoTasks>;
+  crowd: Child<CrowdTasks>;
   echoUrl: string;
   /** One line on what goes on; goes to stderr, so that the table can be kept alone. */
   say: (message: string) => void;
@@ -27,7 +29,7 @@ export async function openBench(
   onDeath: (error: Error) => void,
 ): Promise<Bench> {
   const say = (message: string) => void process.stderr.write(`${message}\n`);
-  const child = <T extends GeneratorTasks | EchoTasks>(file: string): Child<T> => {
+  const child = <T extends GeneratorTasks | EchoTasks | CrowdTasks>(file: string): Child<T> => {
     const started = new Child<T>(file);
     cleanups.push(() => started.stop());
     return started;
@@ -37,15 +39,16 @@ export async function openBench(
   const generator = child<GeneratorTasks>('./generator/main.ts');
   const watcher = child<GeneratorTasks>('./generator/main.ts');
   const echo = child<EchoTasks>('./echo.ts');
-  await generator.call('operate', hub);
+  const crowd = child<CrowdTasks>('./generator/crowd.ts');
+  await generator.call('operate', { url: hub.url, token: hub.token });
   const echoUrl = await echo.call('listen', null);
   const cpu = () => ({
-    hub: cpuOf(hub.pid),
+    hub: cpuOf(hub.pid()),
     postgres: cpuOfFamily(hub.postgresPid()),
     generator: cpuOf(generator.pid),
     echo: cpuOf(echo.pid),
   });
-  return { options, hub, generator, watcher, echo, echoUrl, say, cpu };
+  return { options, hub, generator, watcher, echo, echoUrl, crowd, say, cpu };
 }
 
 const quietMsMax = 30_000;

@@ -14,10 +14,19 @@ const outputKept = 4_000;
 export interface BenchHub {
   url: string;
   token: string;
-  pid: number;
+  /** The hub's own process. */
+  pid(): number;
   /** PostgreSQL's main process. */
   postgresPid(): number | null;
   postgresMajor(): string;
+  /** Ends the hub by this signal and starts it anew, on the same port and data. Resolves once it listens. */
+  restart(signal: NodeJS.Signals): Promise<Restart>;
+}
+
+/** Both by `Date.now()`. */
+export interface Restart {
+  endedAtMs: number;
+  listeningAtMs: number;
 }
 
 /**
@@ -35,30 +44,67 @@ export async function startHub(
   chmodSync(folder, 0o711);
   const database = join(folder, 'data', 'postgres', 'data');
   const token = `swy_bench_${randomBytes(24).toString('hex')}`;
+  const environment = { ...hubEnvironment(join(folder, 'data'), token), ...settings };
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    running.isToEnd = true;
+    return (stopping ??= end(running, database, folder));
+  };
+  const start = async (port: string): Promise<string> => {
+    const program = (running = launch({ ...environment, SWITCHYARD_PORT: port }));
+    const died = program.exited.then(
+      () => new Error(`The hub ended by itself. Its last words:\n${program.output()}`),
+    );
+    const late = sleep(startMsMax, null, { ref: false }).then(
+      () => new Error(`The hub does not start:\n${program.output()}`),
+    );
+    const said = await Promise.race([listening(program.process), died, late]);
+    if (said instanceof Error) throw said;
+    void died.then((error) => program.isToEnd || onDeath(error));
+    return said;
+  };
+  let running: Program;
+  const first = start('0');
+  onStarted(stop);
+  const url = await first;
+  return {
+    url,
+    token,
+    pid: () => running.process.pid!,
+    postgresPid: () => postmasterPid(database),
+    postgresMajor: () => readFileSync(join(database, 'PG_VERSION'), 'utf8').trim(),
+    restart: async (signal) => {
+      running.isToEnd = true;
+      running.process.kill(signal);
+      await running.exited;
+      const endedAtMs = Date.now();
+      await start(new URL(url).port);
+      return { endedAtMs, listeningAtMs: Date.now() };
+    },
+  };
+}
+
+interface Program {
+  process: ChildProcess;
+  exited: Promise<void>;
+  /** The last of what it has written. */
+  output: () => string;
+  isToEnd: boolean;
+}
+
+function launch(env: NodeJS.ProcessEnv): Program {
   const hub = spawn(process.execPath, [fileURLToPath(new URL('../server/main.ts', import.meta.url))], {
-    env: { ...hubEnvironment(join(folder, 'data'), token), ...settings },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const keep = (text: Buffer) => (output = (output + text.toString()).slice(-outputKept));
   hub.stdout.on('data', keep);
   hub.stderr.on('data', keep);
-
-  let stopping: Promise<void> | null = null;
   const exited = new Promise<void>((resolve) =>
     hub.once('exit', () => resolve()).once('error', () => resolve()),
   );
-  const stop = () => (stopping ??= end(hub, exited, database, folder));
-  onStarted(stop);
-  const died = exited.then(() => new Error(`The hub ended by itself. Its last words:\n${output}`));
-  const late = sleep(startMsMax, null, { ref: false }).then(
-    () => new Error(`The hub does not start:\n${output}`),
-  );
-  const url = await Promise.race([listening(hub), died, late]);
-  if (url instanceof Error) throw url;
-  void died.then((error) => stopping ?? onDeath(error));
-  const postgresMajor = () => readFileSync(join(database, 'PG_VERSION'), 'utf8').trim();
-  return { url, token, pid: hub.pid!, postgresPid: () => postmasterPid(database), postgresMajor };
+  return { process: hub, exited, output: () => output, isToEnd: false };
 }
 
 /** As a user would start it, whatever is set around us: our own port and data, and the embedded PostgreSQL. */
@@ -70,7 +116,6 @@ function hubEnvironment(dataDir: string, token: string): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     NODE_ENV: 'production',
     SWITCHYARD_HOST: '127.0.0.1',
-    SWITCHYARD_PORT: '0',
     SWITCHYARD_DATA_DIR: dataDir,
     SWITCHYARD_ADMIN_TOKEN: token,
     SWITCHYARD_LOG_LEVEL: 'warn',
@@ -91,12 +136,7 @@ function listening(hub: ChildProcess): Promise<string> {
   });
 }
 
-async function end(
-  hub: ChildProcess,
-  exited: Promise<void>,
-  database: string,
-  folder: string,
-): Promise<void> {
+async function end({ process: hub, exited }: Program, database: string, folder: string): Promise<void> {
   const alive = () => hub.exitCode === null && hub.signalCode === null;
   if (alive()) hub.kill('SIGTERM');
   await Promise.race([exited, sleep(stopMsMax, null, { ref: false })]);

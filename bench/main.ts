@@ -5,6 +5,7 @@ import { describeMachine, loadNow } from './machine.ts';
 import { measureCycles, warmUp } from './measures/cycles.ts';
 import { measureHistory } from './measures/history.ts';
 import { measurePickup } from './measures/pickup.ts';
+import { measureReconnect } from './measures/reconnect.ts';
 import { help, readOptions, type Options } from './options.ts';
 import { report, type Results } from './report.ts';
 
@@ -74,6 +75,11 @@ async function measure(options: Options): Promise<Results> {
   if (options.only.includes('history')) {
     heading('Claim + complete beside many done items');
     results.history = await measureHistory(bench);
+  }
+  // Last: the hub is another one after it.
+  if (options.only.includes('reconnect')) {
+    heading('Reconnect');
+    results.reconnect = await measureReconnect(bench);
   }
   results.machine.loadAfter = loadNow();
   return results;

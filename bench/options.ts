@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const parts = ['cycles', 'pickup', 'history'] as const;
+export const parts = ['cycles', 'pickup', 'history', 'reconnect'] as const;
 export type Part = (typeof parts)[number];
 export type Form = 1 | 2;
 
@@ -14,6 +14,8 @@ export interface Options {
   pickups: number;
   /** Done items in the table, for `history`. */
   history: number;
+  /** Agents that come back, for `reconnect`. */
+  reconnect: number;
   /** Planned files of each item. */
   files: number;
   watcher: boolean;
@@ -30,16 +32,18 @@ export const help = `How fast the hub is, beside raw Socket.IO on the same machi
   --only PART[,PART]     cycles   claim + complete, cycles a second, beside raw echo
                          pickup   from item.create sent to the claim acknowledged by an idle agent
                          history  cycles beside a project with many done items
+                         reconnect  the hub goes down under many agents: until all are back
   --agents N[,N]         connections for cycles (1,8,64,512)
   --forms 1,2            1: claim_next, then complete; 2: complete with claim_next, one answer a cycle
   --rounds N             rounds of each measurement; medians are taken over them (5)
   --seconds S            about how long each run of a round takes (2)
   --pickups N            how many items to pick up, one at a time (300)
   --history N            done items for history (200000)
+  --reconnect N          agents for reconnect (10000)
   --files N              planned files of each item (0)
   --watcher              one connection watches the project meanwhile
   --no-echo              leave raw Socket.IO out
-  --quick                3 rounds of half a second, 60 pick-ups, 10,000 done items
+  --quick                3 rounds of half a second, 60 pick-ups, 10,000 done items, 1,000 agents come back
   --json FILE            write every figure there too
   --help
 `;
@@ -56,6 +60,7 @@ export function readOptions(args: string[]): Options | null {
       seconds: { type: 'string' },
       pickups: { type: 'string' },
       history: { type: 'string' },
+      reconnect: { type: 'string' },
       files: { type: 'string' },
       watcher: { type: 'boolean' },
       'no-echo': { type: 'boolean' },
@@ -74,6 +79,7 @@ export function readOptions(args: string[]): Options | null {
     seconds: number('--seconds', values.seconds, quick ? 0.5 : 2, { min: 0.1, max: 60, whole: false }),
     pickups: number('--pickups', values.pickups, quick ? 60 : 300, { min: 1, max: 10_000 }),
     history: number('--history', values.history, quick ? 10_000 : 200_000, { min: 1_000, max: 2_000_000 }),
+    reconnect: number('--reconnect', values.reconnect, quick ? 1_000 : 10_000, { min: 1, max: 20_000 }),
     files: number('--files', values.files, 0, { min: 0, max: 10 }),
     watcher: values.watcher ?? false,
     echo: !values['no-echo'],

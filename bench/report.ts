@@ -2,6 +2,7 @@ import type { Run } from './measures/load.ts';
 import type { CyclesRow } from './measures/cycles.ts';
 import type { HistoryResult } from './measures/history.ts';
 import type { PickupResult } from './measures/pickup.ts';
+import type { ReconnectResult } from './measures/reconnect.ts';
 import type { Machine } from './machine.ts';
 import type { Form, Options } from './options.ts';
 import type { CpuName } from './cpu.ts';
@@ -13,11 +14,12 @@ export interface Results {
   cycles?: CyclesRow[];
   pickup?: PickupResult;
   history?: HistoryResult;
+  reconnect?: ReconnectResult;
 }
 
 /** The figures as people read them. */
 export function report(results: Results): string {
-  const { machine, options, cycles, pickup, history } = results;
+  const { machine, options, cycles, pickup, history, reconnect } = results;
   const sections = [
     `Node ${machine.node}, Socket.IO ${machine.socketIo}, PostgreSQL ${machine.postgres}; ${machine.cores} cores (${machine.cpu}), ` +
       `load average ${machine.loadBefore} before and ${machine.loadAfter} after\n` +
@@ -26,6 +28,7 @@ export function report(results: Results): string {
   if (cycles) sections.push(cyclesTable(cycles), cpuTable(cycles));
   if (pickup) sections.push(pickupLine(pickup));
   if (history) sections.push(historyTable(history));
+  if (reconnect) sections.push(reconnectTable(reconnect));
   return `\n${sections.join('\n\n')}\n`;
 }
 
@@ -88,6 +91,24 @@ function historyTable({ agents, doneItems, rows }: HistoryResult): string {
     table(heads, lines),
     ...slower,
   ].join('\n');
+}
+
+function reconnectTable({ agents, returns }: ReconnectResult): string {
+  const heads = [
+    'signal',
+    'hub ended after',
+    'new one listened after',
+    'agents back: half',
+    '99 of 100',
+    'all',
+  ];
+  const lines = returns.map(({ signal, endMs, startMs, backMs }) => [
+    signal,
+    ...[endMs, startMs, ...[0.5, 0.99, 1].map((share) => percentile(backMs, share))].map(
+      (ms) => `${(ms / 1_000).toFixed(1)} s`,
+    ),
+  ]);
+  return [`${agents} agents come back to a hub that went down`, table(heads, lines)].join('\n');
 }
 
 const rates = (runs: Run[]) => spread(runs.map((run) => run.cyclesPerSecond));

@@ -52,7 +52,7 @@ async function sample(
   record: (ms: number) => Promise<Task[]>,
 ): Promise<void> {
   await page.reset();
-  const cpu = () => ({ hub: cpuOf(hub.pid), postgres: cpuOfFamily(hub.postgresPid()) });
+  const cpu = () => ({ hub: cpuOf(hub.pid()), postgres: cpuOfFamily(hub.postgresPid()) });
   const before = { seq: await page.lastSeq(project), busy: await page.busySeconds(), cpu: cpu() };
   const start = performance.now();
   const recordedMs = Math.min(recordedMsMax, sampleSeconds * 500);
