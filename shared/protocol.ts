@@ -21,6 +21,8 @@ export const unwatchSchema = z.strictObject({ project: projectRefSchema });
 
 /** The first window of a project: all claimed and failed items, the first 200 of each other status. */
 export interface Snapshot {
+  /** Ages are counted from it by who has another clock. */
+  server_time: string;
   seq: number;
   project: Project;
   progress: Progress;

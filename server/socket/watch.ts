@@ -6,7 +6,7 @@ import { conflictsOfProject } from '../domain/conflicts.ts';
 import { readLog } from '../domain/events.ts';
 import type { LogRow } from '../domain/journal.ts';
 import { projectProgress } from '../domain/progress.ts';
-import { findProject } from '../domain/projects.ts';
+import { findProject, readClock } from '../domain/projects.ts';
 import { windowOfItems } from '../domain/read-items.ts';
 import { charactersIn, type ProjectFeed } from '../feed.ts';
 import type { Hub } from '../hub.ts';
@@ -157,13 +157,15 @@ export class Watchers {
     const { db, timing } = this.#hub;
     const project = await db.read((sql) => findProject(sql, projectId));
     if (!project) throw unavailable();
-    const [progress, agents, conflicts, items] = await Promise.all([
+    const [server_time, progress, agents, conflicts, items] = await Promise.all([
+      db.read(readClock),
       db.read((sql) => projectProgress(sql, projectId)),
       db.read((sql) => projectAgents(sql, projectId, timing.heartbeatSeconds)),
       db.read((sql) => conflictsOfProject(sql, projectId)),
       db.read((sql) => windowOfItems(sql, projectId, limits.watchWindow)),
     ]);
     return {
+      server_time,
       seq: project.last_seq,
       project,
       progress,

@@ -62,6 +62,20 @@ describe('agents', () => {
     await seen(card.getByRole('link', { name: '#1 Held' }));
   });
 
+  test('ages and leases are counted by the hub’s clock, whatever the browser’s says', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id, { title: 'Held' });
+    const agent = await connectAgent(hub, project.id, 'anna');
+    await agent.call('item.claim', { id: item.id });
+    for (const clockOffBySeconds of [3_600, -3_600]) {
+      const options = { clockOffBySeconds };
+      const board = await openBoard(browser(), hub, `/p/${project.name}/agents`, options);
+      const card = board.page.getByRole('article', { name: 'anna' });
+      await seen(card.getByText(/lease ends in (\d+s|1m)/));
+      await seen(card.getByText(/last sign of life \d+s ago/));
+    }
+  });
+
   test('of many those at the top are shown, and the others as one comes to them', async () => {
     const project = await newProject(hub);
     const items = await makeAll(

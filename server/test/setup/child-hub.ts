@@ -7,9 +7,9 @@ import { onTestFinished } from 'vitest';
 import { readPidFile, stopPostmaster } from '../../postgres/postmaster.ts';
 import { adminToken } from './hub.ts';
 import { temporaryFolder } from './postgres.ts';
+import { setClockOff } from './wrong-clock.ts';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
-const wrongClock = new URL('./wrong-clock.mjs', import.meta.url).href;
 
 export interface ChildHubOptions {
   /** Where its embedded database lives; one of its own when left out. */
@@ -62,6 +62,10 @@ export async function startChildHub(options: ChildHubOptions = {}): Promise<Chil
   return { ...hub, url: said, port: Number(new URL(said).port) };
 }
 
+/** What a program imports before anything else, to have its clock off. */
+const wrongClock = (bySeconds: number) =>
+  `data:text/javascript,${encodeURIComponent(`(${setClockOff.toString()})(${bySeconds * 1_000})`)}`;
+
 /** The same without waiting; for hubs that are to refuse to start. */
 export function spawnHub(options: ChildHubOptions) {
   const { lease = 60, heartbeat = 10, grace = 15 } = options.timing ?? {};
@@ -69,7 +73,7 @@ export function spawnHub(options: ChildHubOptions) {
   const { DATABASE_URL: _, ...environment } = process.env;
   const nodeOptions = [
     ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : []),
-    ...(options.clockOffBySeconds ? [`--import=${wrongClock}`] : []),
+    ...(options.clockOffBySeconds ? [`--import=${wrongClock(options.clockOffBySeconds)}`] : []),
   ];
   const child = spawn(process.execPath, [main], {
     detached: options.ownGroup ?? false,
@@ -77,7 +81,6 @@ export function spawnHub(options: ChildHubOptions) {
     env: {
       ...environment,
       ...(nodeOptions.length > 0 ? { NODE_OPTIONS: nodeOptions.join(' ') } : {}),
-      CLOCK_OFF_BY_SECONDS: String(options.clockOffBySeconds ?? 0),
       SWITCHYARD_PORT: String(options.port ?? 0),
       SWITCHYARD_DATA_DIR: dataDir,
       SWITCHYARD_ADMIN_TOKEN: adminToken,

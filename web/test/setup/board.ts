@@ -2,6 +2,7 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
 import { adminToken } from '../../../server/test/setup/hub.ts';
+import { setClockOff } from '../../../server/test/setup/wrong-clock.ts';
 import { violationsOf } from './axe.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -11,6 +12,8 @@ export interface BoardOptions {
   height?: number;
   /** Lets things move: elsewhere nothing does, so that what is looked at is what it comes to. */
   motion?: boolean;
+  /** How far the browser's clock is off. */
+  clockOffBySeconds?: number;
 }
 
 /** How long something may take to appear. Far above what it takes, so that a busy machine is no failure. */
@@ -48,7 +51,7 @@ export async function openBlank(
   browser: Browser,
   hub: { url: string },
   path: string,
-  { width = 1280, height = 800, motion = false }: Omit<BoardOptions, 'token'> = {},
+  { width = 1280, height = 800, motion = false, clockOffBySeconds = 0 }: Omit<BoardOptions, 'token'> = {},
 ): Promise<Board> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -56,6 +59,7 @@ export async function openBlank(
     reducedMotion: motion ? 'no-preference' : 'reduce',
   });
   context.setDefaultTimeout(appearsWithinMs);
+  if (clockOffBySeconds !== 0) await context.addInitScript(setClockOff, clockOffBySeconds * 1_000);
   const page = await context.newPage();
   const board = new Board(page, context, hub.url);
   onTestFinished(async () => {

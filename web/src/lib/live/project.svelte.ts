@@ -5,6 +5,7 @@ import type { ConflictPair, Item } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import type { Project } from '@switchyard/shared/project';
 import type { ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
+import { currentTime, setHubTime } from '#lib/ui/clock.svelte.ts';
 import { getContext, setContext } from 'svelte';
 import { callHub } from './commands.ts';
 import { Conflicts } from './conflicts.ts';
@@ -76,7 +77,7 @@ export class ProjectLive implements Sink {
   }
 
   stop(): void {
-    if (this.isLive) this.freshUntil = Date.now();
+    if (this.isLive) this.freshUntil = currentTime();
     this.#watch.stop();
     cancelAnimationFrame(this.#scheduled);
     clearTimeout(this.#scheduled);
@@ -151,7 +152,7 @@ export class ProjectLive implements Sink {
   }
 
   state(state: LiveState): void {
-    if (this.isLive && state !== 'live') this.freshUntil = Date.now();
+    if (this.isLive && state !== 'live') this.freshUntil = currentTime();
     this.connection = state;
     if (state === 'live') for (const query of this.#queries) query.changed();
   }
@@ -169,6 +170,7 @@ export class ProjectLive implements Sink {
   }
 
   snapshot(snapshot: Snapshot): void {
+    setHubTime(snapshot.server_time);
     this.epoch++;
     this.#fresh = [];
     this.#firstWindow = snapshot.items;
@@ -180,7 +182,7 @@ export class ProjectLive implements Sink {
     this.progressNow = snapshot.progress;
     this.agentsNow = snapshot.agents;
     this.#frame++;
-    this.freshUntil = Date.now();
+    this.freshUntil = currentTime();
     for (const query of this.#queries) query.seed(snapshot.items, limits.watchWindow);
     for (const query of this.#queries) query.changed();
   }
