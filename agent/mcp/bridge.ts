@@ -184,15 +184,15 @@ export class Bridge {
     if (!this.#hello || !this.#agent) throw new Refusal('VALIDATION', 'Send initialize first.');
     const { address, project, say } = this.#options;
     const where = address();
-    const session: HubSession = await HubSession.open({
+    const session = await HubSession.open({
       address: where,
       project,
       agent: this.#agent,
       hello: this.#hello,
       resume: this.#resume,
       onMessage: (message) => this.#pass(message),
-      onEndOf: (id) => setTimeout(() => this.#session === session && void this.#deliver(id), readMs).unref(),
-      onLost: () => this.#session === session && this.#lost(),
+      onEndOf: (id, of) => setTimeout(() => this.#session === of && void this.#deliver(id), readMs).unref(),
+      onLost: (lost) => this.#session === lost && this.#lost(),
     });
     this.#session = session;
     this.#resume.session_id = session.id;
