@@ -40,7 +40,7 @@ export const run = buildCommand({
     const console = new RunConsole({ stdout: flags.json ? stderr : stdout, stderr });
     const project = await this.project(flags.project);
     await this.call('project.get', { project }); // says at once that there is no hub, or no such project
-    const agent = this.agentId(flags.agent);
+    const agent = await this.actor(flags.agent);
     const concurrency = flags.concurrency ?? 1;
     const onTrouble = (message: string) => console.say(message, { style: 'red' });
     const logs = flags.logs === undefined ? noLogs : logsIn(resolve(folder, flags.logs), onTrouble);
