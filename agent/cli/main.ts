@@ -1,7 +1,7 @@
 import { run } from '@stricli/core';
 import { buildApp } from './app.ts';
 import { Cli, type CliProcess } from './context.ts';
-import { exitCodeFor, exitCodeOfStricli } from './exit-codes.ts';
+import { exitCodeFor, exitCodeOfStricli, exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
 
 /** Runs `switchyard` with this process's arguments. */
@@ -36,7 +36,8 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
   await run(app, args, new Cli(process, out));
   if (failure === undefined) return exitCodeOfStricli(process.exitCode ?? 0);
   out.failure(failure.error);
-  return exitCodeFor(failure.error);
+  // A client reads 2, which a call that is not right ends with, as a refusal of what it was about to do.
+  return args[0] === 'hook' ? exitCodes.done : exitCodeFor(failure.error);
 }
 
 /** Known before the arguments are read, so that a wrong call too is answered in JSON. */

@@ -109,6 +109,24 @@ describe('ways in', () => {
   });
 });
 
+test('[HK8] a hook that is called with what there is not ends with 0 all the same', async () => {
+  for (const line of ['hook pre-edit --client claude --of-tomorrow', 'hook stop now --client claude'])
+    expect(await run(line, { stdin: '{}' }), line).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: /) as string,
+    });
+});
+
+test('setup of a client that there is not says which there are', async () => {
+  expect(await run('setup vim')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'error: claude|codex|cursor|gemini "vim": no client that setup knows: say claude, codex, cursor, gemini. See --help.\n',
+  });
+});
+
 test('prime is at most 8,000 characters of Markdown, however large the project', async () => {
   const long = 'A title as long as they come, with 漢字 and — what not '.repeat(9).slice(0, 490);
   const files = Array.from({ length: 200 }, (_, n) => `src/${'deep/'.repeat(20)}${n}.ts`);

@@ -62,6 +62,8 @@ describe('adding', () => {
     await ask('import - --project piped', { stdin: '- [ ] E\n- [ ] F\n' });
     expect((await ask<{ total: number }>('list --project piped')).total).toBe(2);
     expect(await codeOf('add -', { stdin: 'nothing of the kind' })).toBe(2);
+    expect(await codeOf('import - --project unmade', { stdin: 'nothing of the kind' })).toBe(2);
+    expect(await codeOf('list --project unmade')).toBe(1);
     expect(await codeOf('add -', { stdin: '' })).toBe(2);
     expect(await codeOf('add -')).toBe(2); // at a terminal nobody would know that something is waited for
     expect(await codeOf('add -', { stdin: '[{"title": "E", "dependencies": ["#99"]}]' })).toBe(1);
@@ -122,7 +124,11 @@ describe('looking', () => {
       expect((await ask<{ item: Item }>(`show ${name}`)).item.id).toBe(second!.id);
     expect(await codeOf('show 3')).toBe(1);
     expect(await codeOf(`show ${randomUUID()}`)).toBe(1);
-    expect(await codeOf('show two')).toBe(2);
+    for (const name of ['two', '0', '#0', '12345678901'])
+      expect(await run(`show ${name}`), name).toMatchObject({
+        code: 2,
+        stderr: `error: "${name}" names no item: use its number, as 31 or '#31', or its uuid.\n`,
+      });
     expect(await codeOf("add ''")).toBe(2);
   });
 

@@ -4,9 +4,10 @@ import { isFields, type Fields } from '@switchyard/shared/import/fields';
 import type { Item } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { Misuse } from '../../command.ts';
+import { readBacklog } from '../../import/read.ts';
+import { bring } from '../bring.ts';
 import type { Cli } from '../context.ts';
 import { agentFlag, decimal, docs, text, wholeNumber, type AgentFlag } from '../flags.ts';
-import { importText } from '../import-text.ts';
 import { itemTable } from '../item-text.ts';
 import { idsOf } from '../items.ts';
 import { nameOf } from '../naming.ts';
@@ -90,7 +91,7 @@ export const add = buildCommand({
 async function addMany(cli: Cli, flags: Flags): Promise<void> {
   const content = await readStdin(cli);
   const drafts = draftsIn(content);
-  if (drafts === null) return importText(cli, content, { project: await cli.project(flags.project) });
+  if (drafts === null) return bring(cli, readBacklog(content), { project: await cli.project(flags.project) });
   const project = await cli.project(flags.project);
   const items = await Promise.all(drafts.map((draft) => withIds(cli, draft, { project })));
   // The hub reads it, and says where something does not fit.
