@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { limits } from '@switchyard/shared/limits';
+import { Misuse } from '../../command.ts';
 import { RunConsole } from '../../run/console.ts';
 import { parseDuration } from '../../run/duration.ts';
 import { Guard } from '../../run/guard.ts';
@@ -36,6 +37,8 @@ export const run = buildCommand({
   async func(this: Cli, flags: RunFlags, ...command: string[]) {
     const folder = process.cwd();
     checkRun(command, folder, this.env);
+    if (!flags.worktree && (flags.base !== undefined || flags.noCommit))
+      throw new Misuse('--base and --no-commit are about the branches of --worktree: say that too.');
     const { stdout, stderr } = this.process;
     const console = new RunConsole({ stdout: flags.json ? stderr : stdout, stderr });
     const project = await this.project(flags.project);
