@@ -49,6 +49,8 @@ describe('adding', () => {
     expect(items[1]!.dependencies.toSorted()).toEqual([items[0]!.id, first.id].toSorted());
     const one = await ask<{ items: Item[] }>('add -', { stdin: '{"title": "alone"}' });
     expect(one.items.map(({ title }) => title)).toEqual(['alone']);
+    const named = await ask<{ items: Item[] }>('add -', { stdin: '{"items": [{"title": "named"}]}' });
+    expect(named.items.map(({ title }) => title)).toEqual(['named']);
     const imported = await ask('add -', { stdin: '- [ ] C #bug\n  - [ ] D\n' });
     expect(imported).toMatchObject({ project, created: 2, existing: 0 });
     expect((await ask<{ items: Item[] }>('list')).items.map(({ title }) => title)).toEqual([
@@ -56,6 +58,7 @@ describe('adding', () => {
       'A',
       'B',
       'alone',
+      'named',
       'C',
       'D',
     ]);
@@ -65,6 +68,11 @@ describe('adding', () => {
     expect(await codeOf('import - --project unmade', { stdin: 'nothing of the kind' })).toBe(2);
     expect(await codeOf('list --project unmade')).toBe(1);
     expect(await codeOf('add -', { stdin: '' })).toBe(2);
+    for (const flag of ['--type bug', '--parent 1', '--priority 0', '--file src/'])
+      expect(await run(`add - ${flag}`, { stdin: '- [ ] G' }), flag).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('leave out') as string,
+      });
     expect(await codeOf('add -')).toBe(2); // at a terminal nobody would know that something is waited for
     expect(await codeOf('add -', { stdin: '[{"title": "E", "dependencies": ["#99"]}]' })).toBe(1);
   });
@@ -192,6 +200,13 @@ describe('working', () => {
     expect(await ask('fail 2 --reason broken --final')).toMatchObject({
       item: { status: 'failed', failure_reason: 'broken' },
     });
+  });
+
+  test('a type is for --next, and does not go with an item that is named', async () => {
+    await make(hub, project, { task_type: 'docs' });
+    expect(await codeOf('claim 1 --type bug')).toBe(2);
+    expect(await codeOf('claim --next --type bug')).toBe(5);
+    expect(await codeOf('claim --next --type docs')).toBe(0);
   });
 
   test('with nothing ready, claim --next ends with 5 and a null', async () => {

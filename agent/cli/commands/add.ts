@@ -89,6 +89,11 @@ export const add = buildCommand({
 });
 
 async function addMany(cli: Cli, flags: Flags): Promise<void> {
+  const { json: _, project: __, agent: ___, ...fields } = flags;
+  if (Object.values(fields).some((value) => value !== undefined))
+    throw new Misuse(
+      'What comes from stdin says itself what each item is: leave out all flags but --project and --agent.',
+    );
   const content = await readStdin(cli);
   const drafts = draftsIn(content);
   if (drafts === null) return bring(cli, readBacklog(content), { project: await cli.project(flags.project) });
@@ -105,7 +110,8 @@ function draftsIn(content: string): Fields[] | null {
   if (content.trim() === '')
     throw new Misuse('Nothing came from stdin: pipe in JSON or a Markdown checklist.');
   try {
-    const json = [JSON.parse(content) as unknown].flat();
+    const parsed: unknown = JSON.parse(content);
+    const json: unknown[] = [isFields(parsed) && 'items' in parsed ? parsed.items : parsed].flat();
     const isDraft = (one: unknown) => isFields(one) && 'title' in one && !('id' in one);
     return json.length > 0 && json.every(isDraft) ? (json as Fields[]) : null;
   } catch {

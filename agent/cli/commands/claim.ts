@@ -21,6 +21,8 @@ export const claim = buildCommand({
   async func(this: Cli, flags: Flags, name?: string) {
     if ((name === undefined) === !flags.next)
       throw new Misuse('Name an item, or say --next for the first that is ready.');
+    if (name !== undefined && flags.type)
+      throw new Misuse('--type says what --next may take; an item that is named is of the type it is.');
     const common = {
       agent_id: this.agentId(flags.agent),
       files: flags.file as string[] | undefined,
