@@ -78,6 +78,7 @@ export class Bridge {
     const deadline = performance.now() + lastAnswersMs;
     while (this.#pending.size > 0 && performance.now() < deadline) await sleep(20);
     this.#closed = true;
+    this.#pending.clear(); // nobody is there to be answered
     await this.#session?.leave();
     await this.#client.close();
   }
@@ -194,6 +195,10 @@ export class Bridge {
       onEndOf: (id, of) => setTimeout(() => this.#session === of && void this.#deliver(id), readMs).unref(),
       onLost: (lost) => this.#session === lost && this.#lost(),
     });
+    if (this.#closed) {
+      await session.leave();
+      throw new Refusal('UNAVAILABLE', 'The client left while its session was opened.');
+    }
     this.#session = session;
     this.#resume.session_id = session.id;
     if (this.#isAway) say(`The hub at ${where.url} is back.`);

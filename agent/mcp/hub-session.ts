@@ -88,6 +88,7 @@ export class HubSession {
 
   /** Tells the hub that nobody will come back to this session. */
   async leave(): Promise<void> {
+    this.#closed = true; // that its stream ends now is no loss
     await Promise.race([
       this.#transport.terminateSession().catch(() => {}),
       sleep(leaveMsMax, null, { ref: false }),

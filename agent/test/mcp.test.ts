@@ -140,6 +140,30 @@ describe('with a hub that stays', () => {
     expect(refused).toMatchObject({ isError: true, error: { code: 'UNAUTHENTICATED' } });
   });
 
+  const hello = {
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+  };
+  const wait = { name: 'wait_for_item', arguments: { wait_seconds: 40, task_types: ['none'] } };
+  const waiting = { id: 2, method: 'tools/call', params: wait };
+  const leaving = { 'its session is being opened': [hello], 'a call is under way': [hello, waiting] };
+
+  test.each(Object.entries(leaving))(
+    '[MC12] it ends when its client leaves while %s',
+    async (_, messages) => {
+      const { name } = await newProject(hub);
+      const env = { ...process.env, SWITCHYARD_URL: hub.url, SWITCHYARD_TOKEN: adminToken };
+      const args = [cli, 'mcp', '--project', name];
+      const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'ignore', 'inherit'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      for (const message of messages)
+        child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+      child.stdin.end();
+      expect(await once(child, 'close')).toEqual([0, null]);
+    },
+  );
+
   test('[MC12] it ends when its client leaves, and nothing but messages is on stdout', async () => {
     const env = { ...process.env, SWITCHYARD_URL: hub.url, SWITCHYARD_TOKEN: adminToken };
     const child = spawn(process.execPath, [cli, 'mcp'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
