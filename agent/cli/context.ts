@@ -16,6 +16,8 @@ export interface CliProcess extends StricliProcess {
   readonly stderr: TextStream;
   readonly env: NodeJS.ProcessEnv;
   exitCode?: number;
+  /** What a command does that has something to put in order when nobody reads its output any more; others just end. */
+  readerLeft?: () => void;
 }
 
 /** `this` of every command. */

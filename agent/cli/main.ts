@@ -6,11 +6,6 @@ import { Output } from './output.ts';
 
 /** Runs `switchyard` with this process's arguments. */
 export async function main(): Promise<void> {
-  // A reader that has seen enough (`switchyard list | head`) closes the pipe: that is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
   const { stdout, stderr, env } = process;
   const own: CliProcess = {
     // Opened when a command reads it: an open stdin keeps a process alive.
@@ -21,6 +16,13 @@ export async function main(): Promise<void> {
     stderr,
     env,
   };
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      // A reader that has seen enough (`switchyard list | head`) closes the pipe: that is no fault.
+      if (own.readerLeft) own.readerLeft();
+      else if (stream === stdout) process.exit(0);
+    });
   process.exitCode = await runCli(process.argv.slice(2), own);
 }
 

@@ -69,6 +69,7 @@ export const run = buildCommand({
       graceMs: flags.killAfter,
     });
     const signals = stopOnSignals(runner, console);
+    this.process.readerLeft = signals.readerLeft;
     try {
       const totals = await runner.run();
       this.process.exitCode = signals.exitCode;
