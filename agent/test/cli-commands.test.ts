@@ -243,8 +243,11 @@ describe('working', () => {
   });
 
   test('an absolute path is a file of the project', async () => {
-    await make(hub, project);
-    await run('claim 1');
+    const folder = `${import.meta.dirname}/`;
+    const added = await ask<{ item: Item }>(`add work --file ${import.meta.filename} --file ${folder}*.ts`);
+    expect(added.item.files_planned).toEqual(['agent/test/cli-commands.test.ts', 'agent/test/*.ts']);
+    const { claim } = await ask<{ claim: { item: Item } }>(`claim 1 --file ${folder}`);
+    expect(claim.item.files_planned).toContain('agent/test/');
     const { item } = await ask<{ item: Item }>(`files report ${import.meta.filename} ./docs/a.md`);
     expect(item.files_modified).toEqual(['agent/test/cli-commands.test.ts', 'docs/a.md']);
     expect(await ask('files report /elsewhere/a.ts')).toMatchObject({ error: { code: 'VALIDATION' } });

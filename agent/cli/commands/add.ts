@@ -11,6 +11,7 @@ import { agentFlag, decimal, docs, text, wholeNumber, type AgentFlag } from '../
 import { itemTable } from '../item-text.ts';
 import { idsOf } from '../items.ts';
 import { nameOf } from '../naming.ts';
+import { namedPaths } from '../paths.ts';
 import { readStdin, textOrStdin } from '../stdin.ts';
 
 interface Flags extends AgentFlag {
@@ -37,7 +38,7 @@ export const add = buildCommand({
       priority: flags.priority,
       dependencies: flags.dependsOn && (await idsOf(this, flags.dependsOn, flags)),
       parent_item_id: flags.parent === undefined ? undefined : (await idsOf(this, [flags.parent], flags))[0],
-      files_planned: flags.file && [...flags.file],
+      files_planned: flags.file && namedPaths(flags.file),
       estimated_hours: flags.hours,
       max_attempts: flags.maxAttempts,
     });
