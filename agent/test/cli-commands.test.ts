@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WireError } from '@switchyard/shared/errors';
 import type { Conflict, Event, Item } from '@switchyard/shared/item';
@@ -169,6 +170,9 @@ describe('looking', () => {
       /#1 one \(anna\).*#3 three \(ben\).* share src\/b\.ts|#3 three \(ben\).*#1 one \(anna\).* share src\/b\.ts/,
     );
     expect(await ask('status')).toMatchObject({ progress: { done: 1 }, project: { name: project } });
+    const [first = ''] = stripVTControlCharacters((await run('status', { columns: 60 })).stdout).split('\n');
+    expect(first).toMatch(/█+░+ 33% {2}1 of 3 done$/);
+    expect(first.length).toBeLessThanOrEqual(60);
   });
 });
 
