@@ -1,5 +1,5 @@
 import type { HubToClient } from '@switchyard/shared/protocol';
-import { findHub } from './hub-address.ts';
+import { findHub, urlOfHub } from './hub-address.ts';
 
 export interface ConnectOptions {
   /** Where the hub is; `SWITCHYARD_URL`, else the hub on this machine. */
@@ -36,13 +36,8 @@ export interface AgentName {
 
 /** Throws `NoHub` when it is not known where the hub is, or there is no way in. */
 export function addressOf({ url, token }: ConnectOptions): { url: string; token: string } {
-  if (url !== undefined && token !== undefined) return { url, token };
-  const { SWITCHYARD_URL, SWITCHYARD_TOKEN, ...env } = process.env;
-  return findHub({
-    ...env,
-    SWITCHYARD_URL: url ?? SWITCHYARD_URL,
-    SWITCHYARD_TOKEN: token ?? SWITCHYARD_TOKEN,
-  });
+  const env = url === undefined ? process.env : { ...process.env, SWITCHYARD_URL: url };
+  return token === undefined ? findHub(env) : { url: urlOfHub(env), token };
 }
 
 /** Null: no agent. */

@@ -8,6 +8,8 @@ import { errorSchema, Refusal } from '@switchyard/shared/errors';
 import { callTimeoutMsDefault, type Call } from './call.ts';
 import type { HubAddress } from './hub-address.ts';
 
+const askMs = 5_000;
+
 /**
  * Commands over HTTP, typed by the command table.
  *
@@ -19,15 +21,28 @@ export function httpCaller({ url, token }: HubAddress): Call {
     const request = httpRequest(command, input);
     const headers: Record<string, string> = { ...request.headers, authorization: `Bearer ${token}` };
     const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await fetch(new URL(request.path, url), { ...request, headers, signal }).then(
-      async (response) => ({ ok: response.ok, status: response.status, text: await response.text() }),
-      (error: Error) => {
-        throw noAnswerFrom(url, error);
-      },
-    );
-    if (!answer.ok) throw refusalOf(answer.status, answer.text);
-    return JSON.parse(answer.text) as CommandOutput<typeof command>;
+    // A hub leads nowhere else, and fetch would go there without the token.
+    const init: RequestInit = { ...request, headers, signal, redirect: 'manual' };
+    try {
+      const response = await fetch(new URL(request.path, url), init);
+      const text = await response.text();
+      if (!response.ok) throw refusalOf(response.status, text);
+      return answerIn(response.status, text) as CommandOutput<typeof command>;
+    } catch (error) {
+      throw error instanceof Refusal ? error : noAnswerFrom(url, error as Error);
+    }
   };
+}
+
+/** Somebody else may listen where a hub is looked for, and answer to anything with a page. */
+function answerIn(status: number, text: string): object {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer;
+  } catch {
+    // no JSON
+  }
+  throw noHub(status);
 }
 
 /** What a failed `fetch` means. */
@@ -66,9 +81,33 @@ export function refusalOf(status: number, text: string): Refusal {
     const { code, message, details } = errorSchema.parse((JSON.parse(text) as { error: unknown }).error);
     return new Refusal(code, message, details);
   } catch {
-    return new Refusal(
-      'INTERNAL',
-      `The answer (${status}) is none of a hub's. Does the address lead to one?`,
-    );
+    return noHub(status);
   }
+}
+
+/** The agent that a token is bound to, if it is; what is amiss with hub or token, the next command says. */
+export async function boundAgent({ url, token }: HubAddress): Promise<string | null> {
+  const asked = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(askMs) };
+  try {
+    const answer = (await (await fetch(new URL('/api/session', url), asked)).json()) as {
+      session: { agent_id?: string | null };
+    };
+    return answer.session.agent_id ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether what answered at `/healthz` is a hub. */
+export async function isFromHub(health: Response): Promise<boolean> {
+  const answer: unknown = await health.json().catch(() => null);
+  return health.ok && typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
+}
+
+/** As when nobody answers: a proxy may stand before the hub, which is away for a moment. */
+function noHub(status: number): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    `The answer (${status}) is none of a hub's. Does the address lead to one?`,
+  );
 }

@@ -26,9 +26,11 @@ export function findHub(env: NodeJS.ProcessEnv = process.env): HubAddress {
 /** Where the hub is, without a way in. Throws `NoHub` for an address that is none. */
 export function urlOfHub(env: NodeJS.ProcessEnv = process.env): string {
   const url = env.SWITCHYARD_URL || `http://127.0.0.1:${env.SWITCHYARD_PORT || 4800}`;
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new NoHub(`SWITCHYARD_URL is no address: "${url}". Use http://host:port.`);
-  return url;
+  const parsed = URL.parse(url);
+  if (!parsed || !/^https?:$/.test(parsed.protocol))
+    throw new NoHub(`"${url}" is no address of a hub: use http://host:port.`);
+  // People take the address of a page; a hub is at the root of its own.
+  return parsed.origin;
 }
 
 function adminToken(url: string, env: NodeJS.ProcessEnv): string {

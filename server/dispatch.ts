@@ -77,7 +77,7 @@ export async function answerFor(
     if (!mayAct(caller, spec.role)) {
       throw new Refusal(
         'FORBIDDEN',
-        `${name} needs the role ${spec.role}, and this token is a ${caller.token.role}'s.`,
+        `${name} needs the role ${spec.role}, and this token has the role ${caller.token.role}.`,
         {
           role: caller.token.role,
           needs: spec.role,

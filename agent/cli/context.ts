@@ -3,7 +3,7 @@ import type { CommandContext, StricliProcess } from '@stricli/core';
 import { limits } from '@switchyard/shared/limits';
 import type { Call } from '../call.ts';
 import { Misuse } from '../command.ts';
-import { httpCaller } from '../http.ts';
+import { boundAgent, httpCaller } from '../http.ts';
 import { findHub, type HubAddress } from '../hub-address.ts';
 import { agentNameIn } from '../setup/agent-name.ts';
 import type { Output, TextStream } from './output.ts';
@@ -16,6 +16,8 @@ export interface CliProcess extends StricliProcess {
   readonly stderr: TextStream;
   readonly env: NodeJS.ProcessEnv;
   exitCode?: number;
+  /** What a command does that has something to put in order when nobody reads its output any more; others just end. */
+  readerLeft?: () => void;
 }
 
 /** `this` of every command. */
@@ -57,7 +59,15 @@ export class Cli implements CommandContext {
     throw new Misuse(`Which project? Say --project NAME or set SWITCHYARD_PROJECT: ${names}${more}`);
   }
 
-  /** Who acts: `--agent`, SWITCHYARD_AGENT, the name of the coding agent in SWITCHYARD_CLIENT, or user@host. */
+  /** Who acts: the agent that the token is bound to, or else the `agentId`. Throws `NoHub`. */
+  async actor(flag: string | undefined): Promise<string> {
+    return (await boundAgent(this.hub)) ?? this.agentId(flag);
+  }
+
+  /**
+   * Who it is said that acts, of which the hub knows better where the token is bound: `--agent`, SWITCHYARD_AGENT, the
+   * name of the coding agent in SWITCHYARD_CLIENT, or user@host.
+   */
   agentId(flag: string | undefined): string {
     return (
       flag || agentNameIn(this.env) || `${userName(this.env)}@${hostname()}`.slice(0, limits.agentIdLength)

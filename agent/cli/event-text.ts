@@ -1,4 +1,6 @@
-import type { Event, EventType, Item } from '@switchyard/shared/item';
+import type { EventType, Item } from '@switchyard/shared/item';
+import type { ProjectEvent } from '@switchyard/shared/protocol';
+import type { Call } from '../call.ts';
 import { filesText } from './item-text.ts';
 import { nameOf } from './naming.ts';
 import type { Output, Style } from './output.ts';
@@ -29,22 +31,57 @@ const words: Record<EventType, Words> = {
 const verbWidth = Math.max(...Object.values(words).map(([verb]) => verb.length));
 const moreMax = 200;
 
-/** One line of the log for people; `known` has the items seen so far, for lines that come without theirs. */
-export function eventLine(
-  out: Output,
-  event: Event & { item?: Item },
-  known: Map<string, { number: number; title: string }>,
-): string {
-  const { item, item_id, data } = event;
-  if (item) known.set(item.id, { number: item.number, title: item.title });
-  else if (event.type === 'item.created') known.set(item_id!, data as { number: number; title: string });
+type Name = Pick<Item, 'number' | 'title'>;
+
+/** Writes the lines of a log, for people or as JSON, in the order they come in. */
+export class LogLines {
+  readonly #out: Output;
+  readonly #call: Call;
+  readonly #names = new Map<string, Name>();
+  #written = Promise.resolve();
+
+  constructor(out: Output, call: Call) {
+    this.#out = out;
+    this.#call = call;
+  }
+
+  write(event: ProjectEvent): void {
+    if (this.#out.json) return this.#out.line(event, () => '');
+    this.#written = this.#written.then(async () => {
+      const name = await this.#nameOf(event);
+      this.#out.line(event, () => eventLine(this.#out, event, name));
+    });
+  }
+
+  /** Lines that lie far back come without their item: only the first of them says what it is called. */
+  async #nameOf({ item, item_id, type, data }: ProjectEvent): Promise<Name | null> {
+    if (item_id === null) return null;
+    if (item) this.#names.set(item_id, { number: item.number, title: item.title });
+    else if (type === 'item.created') this.#names.set(item_id, data as unknown as Name);
+    else if (!this.#names.has(item_id)) await this.#learn(item_id);
+    return this.#names.get(item_id) ?? null;
+  }
+
+  async #learn(id: string): Promise<void> {
+    try {
+      const { item } = await this.#call('item.get', { id });
+      this.#names.set(id, { number: item.number, title: item.title });
+    } catch {
+      // The line goes by its id.
+    }
+  }
+}
+
+/** One line of the log for people. */
+function eventLine(out: Output, event: ProjectEvent, name: Name | null): string {
+  const { item_id, data } = event;
   const [verb, colour, more] = words[event.type];
-  const subject = item_id === null ? '' : nameOf(known.get(item_id) ?? { number: NaN, title: item_id });
+  const subject = name ? nameOf(name) : (item_id ?? '');
   const told = oneLine(more?.(data));
   return [
     out.style('dim', clock(event.at)),
     colour === undefined ? verb.padEnd(verbWidth) : out.style(colour, verb.padEnd(verbWidth)),
-    subject.replace('#NaN ', ''),
+    subject,
     told && out.style('dim', `— ${told}`),
     out.style('dim', `(${event.actor})`),
   ]

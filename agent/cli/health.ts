@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { commands } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
+import { isFromHub } from '../http.ts';
 import { NoHub, urlOfHub } from '../hub-address.ts';
 import type { Cli } from './context.ts';
 import { clientChecks } from './health-clients.ts';
@@ -83,7 +84,7 @@ async function hubAnswers(url: string): Promise<Check[]> {
   const advice = 'Start it with switchyard up (or npm start) in its checkout, or correct SWITCHYARD_URL.';
   try {
     const health = await ask('/healthz');
-    if (!health.ok || ((await health.json()) as { ok?: unknown }).ok !== true)
+    if (!(await isFromHub(health)))
       return [{ name: 'hub', state: 'fail', message: 'What answers there is no hub', advice }];
     const difference = clock(health.headers.get('date'));
     const isReady = (await ask('/readyz')).ok;
@@ -92,7 +93,7 @@ async function hubAnswers(url: string): Promise<Check[]> {
     const message = 'It answers, but has no database';
     return [{ name: 'hub', state: 'fail', message, advice: 'Look into the hub’s log.' }, difference];
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'its answer is no JSON' : ((error as Error).cause ?? error);
+    const why = (error as Error).cause ?? error;
     const message = `Nothing answers (${why instanceof Error ? why.message : String(why)})`;
     return [{ name: 'hub', state: 'fail', message, advice }];
   }
@@ -158,7 +159,8 @@ async function projectAndRole(cli: Cli, flag: string | undefined): Promise<Check
     };
     return [found, await role(cli, project.name)];
   } catch (error) {
-    return [{ name: 'project', state: 'warn', message: messageFor(error as Error) }];
+    const isNone = error instanceof Refusal && error.code === 'NOT_FOUND';
+    return [{ name: 'project', state: isNone ? 'fail' : 'warn', message: messageFor(error as Error) }];
   }
 }
 
@@ -172,7 +174,7 @@ async function role(cli: Cli, project: string): Promise<Check> {
         throw error;
       },
     );
-  const agent_id = cli.agentId(undefined);
+  const agent_id = await cli.actor(undefined);
   if (await may(cli.call('token.list', {})))
     return { name: 'role', state: 'ok', message: `operator: may do everything; works as ${agent_id}` };
   if (await may(cli.call('item.check_files', { project, agent_id, files: ['doctor'] })))

@@ -42,9 +42,9 @@ export interface Held {
  * this agent's is for the hub to say, which also knows why it is not.
  */
 export async function heldClaim(cli: Cli, name: string | undefined, where: Where): Promise<Held> {
-  const agentId = cli.agentId(where.agent);
   const { SWITCHYARD_ITEM_ID: id, SWITCHYARD_ATTEMPT: attempt } = cli.env;
   const named = name ?? id;
+  const agentId = named === undefined ? await cli.actor(where.agent) : cli.agentId(where.agent);
   const item = named === undefined ? await onlyHeld(cli, agentId, where) : await findItem(cli, named, where);
   // An item that was never claimed has attempt 0, which is no attempt.
   const current = Math.max(1, item.attempt);

@@ -1,16 +1,11 @@
 import { run } from '@stricli/core';
 import { buildApp } from './app.ts';
 import { Cli, type CliProcess } from './context.ts';
-import { exitCodeFor, exitCodeOfStricli } from './exit-codes.ts';
+import { exitCodeFor, exitCodeOfStricli, exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
 
 /** Runs `switchyard` with this process's arguments. */
 export async function main(): Promise<void> {
-  // A reader that has seen enough (`switchyard list | head`) closes the pipe: that is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
   const { stdout, stderr, env } = process;
   const own: CliProcess = {
     // Opened when a command reads it: an open stdin keeps a process alive.
@@ -21,6 +16,13 @@ export async function main(): Promise<void> {
     stderr,
     env,
   };
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      // A reader that has seen enough (`switchyard list | head`) closes the pipe: that is no fault.
+      if (own.readerLeft) own.readerLeft();
+      else if (stream === stdout) process.exit(0);
+    });
   process.exitCode = await runCli(process.argv.slice(2), own);
 }
 
@@ -36,7 +38,8 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
   await run(app, args, new Cli(process, out));
   if (failure === undefined) return exitCodeOfStricli(process.exitCode ?? 0);
   out.failure(failure.error);
-  return exitCodeFor(failure.error);
+  // A client reads 2, which a call that is not right ends with, as a refusal of what it was about to do.
+  return args[0] === 'hook' ? exitCodes.done : exitCodeFor(failure.error);
 }
 
 /** Known before the arguments are read, so that a wrong call too is answered in JSON. */

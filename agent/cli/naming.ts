@@ -3,8 +3,8 @@ import { Misuse } from '../command.ts';
 
 /** Reads how people name an item: `31` and `#31` are its number, anything else is its uuid. Throws `Misuse`. */
 export function numberOrId(name: string): number | string {
-  const number = /^#?(\d{1,9})$/.exec(name)?.[1];
-  if (number !== undefined) return Number(number);
+  const number = Number(/^#?(\d{1,9})$/.exec(name)?.[1]);
+  if (number > 0) return number;
   const id = uuid.safeParse(name);
   if (id.success) return id.data;
   throw new Misuse(`"${name}" names no item: use its number, as 31 or '#31', or its uuid.`);

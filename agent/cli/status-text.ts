@@ -15,12 +15,16 @@ export interface ProjectStatus {
 }
 
 const barWidth = 40;
+const barWidthMin = 10;
 const parentsMax = 10;
 
 /** How far a project is, who works on what, and who shares files, for people. */
 export function statusText(out: Output, { project, progress, agents, conflicts }: ProjectStatus): string {
+  const done = `${progress.done} of ${progress.total - progress.cancelled} done`;
+  const room = out.width - [project.name, ' 100%', done].join('  ').length;
+  const width = Math.max(barWidthMin, Math.min(barWidth, room));
   return [
-    `${out.style('bold', project.name)}  ${bar(out, progress.percent)}  ${progress.done} of ${progress.total - progress.cancelled} done`,
+    `${out.style('bold', project.name)}  ${bar(out, progress.percent, width)}  ${done}`,
     countsOf(out, progress),
     paceOf(progress),
     ...parentLines(out, progress),
@@ -31,7 +35,7 @@ export function statusText(out: Output, { project, progress, agents, conflicts }
 }
 
 /** `████████░░░░ 67%`. Full only when all is done. */
-export function bar(out: Output, percent: number, width = barWidth): string {
+function bar(out: Output, percent: number, width: number): string {
   const full = Math.floor((percent / 100) * width);
   const shown = percent < 100 ? Math.floor(percent) : 100;
   return `${out.style('green', '█'.repeat(full))}${out.style('dim', '░'.repeat(width - full))} ${shown}%`;

@@ -49,7 +49,7 @@ function wrongCall(error: unknown): string {
       `There is no flag --${input}${orRather(corrections, '--')}`,
     AliasNotFoundError: ({ input }) => `There is no flag -${input}.`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) =>
-      `${/^[a-z]/.test(name) ? '--' : ''}${name} "${input}": ${(exception as Error).message}.`,
+      `${/^[a-z-]+$/.test(name) ? '--' : ''}${name} "${input}": ${(exception as Error).message}.`,
     EnumValidationError: ({ externalFlagName, input, values }) =>
       `--${externalFlagName} "${input}": not one of ${values.join(', ')}.`,
     UnexpectedFlagError: ({ externalFlagName, previousInput, input }) =>

@@ -78,6 +78,7 @@ export class Bridge {
     const deadline = performance.now() + lastAnswersMs;
     while (this.#pending.size > 0 && performance.now() < deadline) await sleep(20);
     this.#closed = true;
+    this.#pending.clear(); // nobody is there to be answered
     await this.#session?.leave();
     await this.#client.close();
   }
@@ -184,16 +185,20 @@ export class Bridge {
     if (!this.#hello || !this.#agent) throw new Refusal('VALIDATION', 'Send initialize first.');
     const { address, project, say } = this.#options;
     const where = address();
-    const session: HubSession = await HubSession.open({
+    const session = await HubSession.open({
       address: where,
       project,
       agent: this.#agent,
       hello: this.#hello,
       resume: this.#resume,
       onMessage: (message) => this.#pass(message),
-      onEndOf: (id) => setTimeout(() => this.#session === session && void this.#deliver(id), readMs).unref(),
-      onLost: () => this.#session === session && this.#lost(),
+      onEndOf: (id, of) => setTimeout(() => this.#session === of && void this.#deliver(id), readMs).unref(),
+      onLost: (lost) => this.#session === lost && this.#lost(),
     });
+    if (this.#closed) {
+      await session.leave();
+      throw new Refusal('UNAVAILABLE', 'The client left while its session was opened.');
+    }
     this.#session = session;
     this.#resume.session_id = session.id;
     if (this.#isAway) say(`The hub at ${where.url} is back.`);

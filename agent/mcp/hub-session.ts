@@ -19,10 +19,10 @@ export interface HubSessionOptions {
   hello: InitializeRequest['params'];
   resume: Resume;
   onMessage: (message: JSONRPCMessage) => void;
-  /** The answer to this request ended, whether it came or not. */
-  onEndOf: (id: RequestId) => void;
+  /** The answer to this request ended, whether it came or not; of `initialize` too, before the session is open. */
+  onEndOf: (id: RequestId, session: HubSession) => void;
   /** The hub does not hear of this session any more, or it has ended it. */
-  onLost: () => void;
+  onLost: (session: HubSession) => void;
 }
 
 /** The hub knows no such session: it was restarted, or this one was idle for too long. */
@@ -88,6 +88,7 @@ export class HubSession {
 
   /** Tells the hub that nobody will come back to this session. */
   async leave(): Promise<void> {
+    this.#closed = true; // that its stream ends now is no loss
     await Promise.race([
       this.#transport.terminateSession().catch(() => {}),
       sleep(leaveMsMax, null, { ref: false }),
@@ -138,11 +139,11 @@ export class HubSession {
       return watched(response, () => this.#lose());
     }
     const id = requestIdIn(init.body);
-    return id === undefined ? response : watched(response, () => this.#options.onEndOf(id));
+    return id === undefined ? response : watched(response, () => this.#options.onEndOf(id, this));
   }
 
   #lose(): void {
-    if (!this.#closed) this.#options.onLost();
+    if (!this.#closed) this.#options.onLost(this);
   }
 }
 

@@ -5,12 +5,29 @@ import type { Runner } from './runner.ts';
 /** Shells say so of what a signal ended. */
 const exitCodeOf = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
+export interface Stopping {
+  exitCode: number;
+  /** Nobody reads the output any more. Not by SIGPIPE, which a command that does not read its item causes too. */
+  readerLeft: () => void;
+  off: () => void;
+}
+
 /**
  * Ctrl-C once lets what is under way finish, since an agent's hour of work should not go for a keystroke; twice ends it.
- * TERM (a service manager, a shutdown) and HUP (the terminal went) end it at once. Either way claims are given back.
+ * TERM (a service manager, a shutdown) and HUP (the terminal went) end it at once, and so does a reader of its output that
+ * leaves. Either way claims are given back.
  */
-export function stopOnSignals(runner: Runner, console: RunConsole): { exitCode: number; off: () => void } {
-  const state = { exitCode: 0, off: () => {} };
+export function stopOnSignals(runner: Runner, console: RunConsole): Stopping {
+  let isRead = true;
+  const state: Stopping = {
+    exitCode: 0,
+    readerLeft: () => {
+      if (!isRead) return; // to say so breaks the next pipe
+      isRead = false;
+      end('SIGPIPE');
+    },
+    off: () => {},
+  };
   let interrupts = 0;
   const end = (signal: NodeJS.Signals) => {
     state.exitCode = exitCodeOf(signal);

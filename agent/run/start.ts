@@ -52,7 +52,9 @@ export async function findGround(options: GroundOptions): Promise<Ground> {
   if (root === null) throw new Misuse(`--worktree needs a git repository. ${await whyNone(cwd)}`);
   if ((await tryGit(root, 'rev-parse', '--verify', '--quiet', `${options.base}^{commit}`)) === null)
     throw new Misuse(
-      `--worktree needs a commit to start from, and ${options.base} is none yet. Commit something first.`,
+      options.base === 'HEAD'
+        ? '--worktree needs a commit to start from, and there is none yet. Commit something first.'
+        : `There is no commit "${options.base}" here: --base takes a branch, a tag or a commit.`,
     );
   await makeFolder(root).catch((error: Error) => {
     throw new Misuse(`There is no place for worktrees: ${error.message}`);

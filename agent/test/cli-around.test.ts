@@ -1,5 +1,8 @@
 // What lies around the work: ways in, help, completion, and what an agent is told.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { adminToken, call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { httpAgent, make, makeAll } from '../../server/test/setup/work.ts';
 import { promptOf } from './cli.ts';
@@ -72,6 +75,55 @@ describe('ways in', () => {
     expect((await run('doctor', { env: { SWITCHYARD_URL: 'http://127.0.0.1:1' } })).stdout).toContain(
       'switchyard up',
     );
+    expect(await codeOf('doctor --project nope')).toBe(1);
+  });
+
+  test('what answers with a page is no hub, for doctor, for up and for every other command', async () => {
+    const stranger = createServer((_, response) => response.end('<html>Welcome</html>')).listen(
+      0,
+      '127.0.0.1',
+    );
+    onTestFinished(() => void stranger.close());
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    const env = { SWITCHYARD_URL: `http://127.0.0.1:${port}` };
+    expect((await run('doctor', { env })).stdout).toContain('What answers there is no hub');
+    expect(await codeOf('up --json', { env })).toBe(2); // it would be started
+    expect(await run('list', { env })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("none of a hub's") as string,
+    });
+  });
+
+  test('a token that is bound to an agent goes before what else says who acts', async () => {
+    await make(hub, project);
+    const bound = { role: 'agent', project, agent_id: 'ben', label: 'bens' } as const;
+    const { token } = await call(hub, 'token.create', bound);
+    const env = { SWITCHYARD_TOKEN: token.token };
+    expect(await codeOf('claim --next --agent carl', { env })).toBe(0);
+    expect((await run('doctor', { env })).stdout).toContain('may claim and work, as ben');
+    const primed = (await run('prime --agent carl', { env })).stdout;
+    expect(primed).toContain('You are agent `ben`');
+    expect(primed).toContain('## You hold\n\n- #1 ');
+    expect(await run('complete --summary ok', { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+test('[HK8] a hook that is called with what there is not ends with 0 all the same', async () => {
+  for (const line of ['hook pre-edit --client claude --of-tomorrow', 'hook stop now --client claude'])
+    expect(await run(line, { stdin: '{}' }), line).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: /) as string,
+    });
+});
+
+test('setup of a client that there is not says which there are', async () => {
+  expect(await run('setup vim')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'error: claude|codex|cursor|gemini "vim": no client that setup knows: say claude, codex, cursor, gemini. See --help.\n',
   });
 });
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WireError } from '@switchyard/shared/errors';
 import type { Conflict, Event, Item } from '@switchyard/shared/item';
@@ -49,6 +50,8 @@ describe('adding', () => {
     expect(items[1]!.dependencies.toSorted()).toEqual([items[0]!.id, first.id].toSorted());
     const one = await ask<{ items: Item[] }>('add -', { stdin: '{"title": "alone"}' });
     expect(one.items.map(({ title }) => title)).toEqual(['alone']);
+    const named = await ask<{ items: Item[] }>('add -', { stdin: '{"items": [{"title": "named"}]}' });
+    expect(named.items.map(({ title }) => title)).toEqual(['named']);
     const imported = await ask('add -', { stdin: '- [ ] C #bug\n  - [ ] D\n' });
     expect(imported).toMatchObject({ project, created: 2, existing: 0 });
     expect((await ask<{ items: Item[] }>('list')).items.map(({ title }) => title)).toEqual([
@@ -56,13 +59,21 @@ describe('adding', () => {
       'A',
       'B',
       'alone',
+      'named',
       'C',
       'D',
     ]);
     await ask('import - --project piped', { stdin: '- [ ] E\n- [ ] F\n' });
     expect((await ask<{ total: number }>('list --project piped')).total).toBe(2);
     expect(await codeOf('add -', { stdin: 'nothing of the kind' })).toBe(2);
+    expect(await codeOf('import - --project unmade', { stdin: 'nothing of the kind' })).toBe(2);
+    expect(await codeOf('list --project unmade')).toBe(1);
     expect(await codeOf('add -', { stdin: '' })).toBe(2);
+    for (const flag of ['--type bug', '--parent 1', '--priority 0', '--file src/'])
+      expect(await run(`add - ${flag}`, { stdin: '- [ ] G' }), flag).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('leave out') as string,
+      });
     expect(await codeOf('add -')).toBe(2); // at a terminal nobody would know that something is waited for
     expect(await codeOf('add -', { stdin: '[{"title": "E", "dependencies": ["#99"]}]' })).toBe(1);
   });
@@ -122,7 +133,11 @@ describe('looking', () => {
       expect((await ask<{ item: Item }>(`show ${name}`)).item.id).toBe(second!.id);
     expect(await codeOf('show 3')).toBe(1);
     expect(await codeOf(`show ${randomUUID()}`)).toBe(1);
-    expect(await codeOf('show two')).toBe(2);
+    for (const name of ['two', '0', '#0', '12345678901'])
+      expect(await run(`show ${name}`), name).toMatchObject({
+        code: 2,
+        stderr: `error: "${name}" names no item: use its number, as 31 or '#31', or its uuid.\n`,
+      });
     expect(await codeOf("add ''")).toBe(2);
   });
 
@@ -155,6 +170,9 @@ describe('looking', () => {
       /#1 one \(anna\).*#3 three \(ben\).* share src\/b\.ts|#3 three \(ben\).*#1 one \(anna\).* share src\/b\.ts/,
     );
     expect(await ask('status')).toMatchObject({ progress: { done: 1 }, project: { name: project } });
+    const [first = ''] = stripVTControlCharacters((await run('status', { columns: 60 })).stdout).split('\n');
+    expect(first).toMatch(/█+░+ 33% {2}1 of 3 done$/);
+    expect(first.length).toBeLessThanOrEqual(60);
   });
 });
 
@@ -186,6 +204,13 @@ describe('working', () => {
     expect(await ask('fail 2 --reason broken --final')).toMatchObject({
       item: { status: 'failed', failure_reason: 'broken' },
     });
+  });
+
+  test('a type is for --next, and does not go with an item that is named', async () => {
+    await make(hub, project, { task_type: 'docs' });
+    expect(await codeOf('claim 1 --type bug')).toBe(2);
+    expect(await codeOf('claim --next --type bug')).toBe(5);
+    expect(await codeOf('claim --next --type docs')).toBe(0);
   });
 
   test('with nothing ready, claim --next ends with 5 and a null', async () => {
@@ -222,8 +247,11 @@ describe('working', () => {
   });
 
   test('an absolute path is a file of the project', async () => {
-    await make(hub, project);
-    await run('claim 1');
+    const folder = `${import.meta.dirname}/`;
+    const added = await ask<{ item: Item }>(`add work --file ${import.meta.filename} --file ${folder}*.ts`);
+    expect(added.item.files_planned).toEqual(['agent/test/cli-commands.test.ts', 'agent/test/*.ts']);
+    const { claim } = await ask<{ claim: { item: Item } }>(`claim 1 --file ${folder}`);
+    expect(claim.item.files_planned).toContain('agent/test/');
     const { item } = await ask<{ item: Item }>(`files report ${import.meta.filename} ./docs/a.md`);
     expect(item.files_modified).toEqual(['agent/test/cli-commands.test.ts', 'docs/a.md']);
     expect(await ask('files report /elsewhere/a.ts')).toMatchObject({ error: { code: 'VALIDATION' } });

@@ -1,9 +1,11 @@
 // MCP over stdio: the official SDK's client, and `switchyard mcp` as the process that it starts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startChildHub } from '../../server/test/setup/child-hub.ts';
 import { adminToken, call, newProject, startTestHub, type TestHub } from '../../server/test/setup/hub.ts';
 import { connectOver, giveUpThreeWaits } from '../../server/test/setup/mcp.ts';
@@ -109,11 +111,58 @@ describe('with a hub that stays', () => {
     expect((await next).item?.number).toBe(1);
   });
 
+  test('[MC12] a hub that opens no stream serves all the same', async () => {
+    const { name } = await newProject(hub);
+    const { host } = new URL(hub.url);
+    // GET goes unanswered, so that the session opens long after the answer to initialize has ended.
+    const mute = createServer((asked, response) => {
+      const { method, url, headers } = asked;
+      if (method === 'GET') return;
+      const toHub = request(new URL(url!, hub.url), { method, headers: { ...headers, host } }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      });
+      asked.pipe(toHub);
+    });
+    await once(mute.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      mute.close();
+      mute.closeAllConnections();
+    });
+    const { port } = mute.address() as AddressInfo;
+    const agent = await connectStdio({ url: `http://127.0.0.1:${port}` }, ['--project', name]);
+    expect((await agent.tool('create_items', { items: [{ title: 'work' }] })).items).toHaveLength(1);
+  });
+
   test('[MC13] a wrong token is told by every tool', async () => {
     const agent = await connectStdio(hub, [], { SWITCHYARD_TOKEN: 'swy_wrong' });
     const refused = await agent.tool('ready_items');
     expect(refused).toMatchObject({ isError: true, error: { code: 'UNAUTHENTICATED' } });
   });
+
+  const hello = {
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+  };
+  const wait = { name: 'wait_for_item', arguments: { wait_seconds: 40, task_types: ['none'] } };
+  const waiting = { id: 2, method: 'tools/call', params: wait };
+  const leaving = { 'its session is being opened': [hello], 'a call is under way': [hello, waiting] };
+
+  test.each(Object.entries(leaving))(
+    '[MC12] it ends when its client leaves while %s',
+    async (_, messages) => {
+      const { name } = await newProject(hub);
+      const env = { ...process.env, SWITCHYARD_URL: hub.url, SWITCHYARD_TOKEN: adminToken };
+      const args = [cli, 'mcp', '--project', name];
+      const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'ignore', 'inherit'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      for (const message of messages)
+        child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+      child.stdin.end();
+      expect(await once(child, 'close')).toEqual([0, null]);
+    },
+  );
 
   test('[MC12] it ends when its client leaves, and nothing but messages is on stdout', async () => {
     const env = { ...process.env, SWITCHYARD_URL: hub.url, SWITCHYARD_TOKEN: adminToken };

@@ -53,6 +53,26 @@ async function started(flags: string[], { leaves = false, maxAttempts = 1 } = {}
   return { project, item, runner, pids };
 }
 
+test.each(['stdout', 'stderr'] as const)(
+  'a reader that leaves (of %s) ends what is under way, which is given back',
+  async (stream) => {
+    const project = await newProject(hub);
+    const item = await newItem(hub, project);
+    const talks = nodeCommand(
+      `setInterval(() => { console.log('still'); console.error('here'); }, 20); fs.writeFileSync('child', String(process.pid))`,
+    );
+    const folder = newFolder();
+    const runner = startRunner(hub, { project: project.name, cwd: folder }, quick, talks);
+    const pid = await pidIn(folder, 'child');
+    await runner.says('still');
+    runner.process[stream]!.destroy();
+    expect(await runner.ended).toEqual({ code: 141, signal: null });
+    expect(isRunning(pid)).toBe(false);
+    expect(await getItem(hub, item.id)).toMatchObject({ status: 'todo', lost_count: 0 });
+    expect(await eventsOf(hub, item, 'item.released')).toHaveLength(1);
+  },
+);
+
 // Where there is no /proc, what left the group cannot be found.
 const isLinux = process.platform === 'linux';
 

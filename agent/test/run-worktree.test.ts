@@ -237,6 +237,18 @@ test('without a repository, or a commit, --worktree says what is missing', async
   expect(empty.item.status).toBe('todo');
 });
 
+test('a base that is no commit, and flags of branches without --worktree, are refused before anything is claimed', async () => {
+  const root = newRepository();
+  const wrong = await runOnce(root, ['true'], { flags: ['--base', 'nowhere'] });
+  expect(wrong).toMatchObject({ code: 2, item: { status: 'todo' } });
+  expect(wrong.output).toContain('There is no commit "nowhere" here');
+  for (const flags of [['--base', 'main'], ['--no-commit']]) {
+    const runner = startRunner(hub, { project: wrong.project.name, cwd: root }, flags, ['true']);
+    expect(await runner.ended).toMatchObject({ code: 2 });
+    expect(runner.output()).toContain('say that too');
+  }
+});
+
 test('a runner that starts removes what is over and kept, and names what is not', async () => {
   const root = newRepository();
   const { item, project } = await runOnce(root, ['sh', '-c', 'echo b >> a.txt; git commit -qam b; exit 1'], {

@@ -28,28 +28,57 @@ export function outcomeOf(settled: Settled, stopped: Stopped | null): Outcome | 
   const said = 'returned' in settled ? settled.returned : settled.threw;
   if (said instanceof Split) return { kind: 'release', reason: plain(said.reason, limits.noteLength) };
   if ('threw' in settled) return stopped ? null : failureOf(settled.threw);
-  if (settled.returned === undefined && stopped) return null;
-  const completion =
-    typeof settled.returned === 'object' ? settled.returned : { result_summary: settled.returned };
-  const { result_summary, files_modified = [] } = completion as Partial<Completion>;
-  return { kind: 'complete', result_summary: plain(result_summary || 'Done.'), files_modified };
+  if (stopped && (settled.returned ?? null) === null) return null;
+  const { result_summary, files_modified } = completionOf(settled.returned);
+  return {
+    kind: 'complete',
+    result_summary: plain(textOf(result_summary) || 'Done.'),
+    // The hub says so where they are none.
+    files_modified: (files_modified ?? []) as string[],
+  };
+}
+
+/** Not every program is checked for types: what is no completion was done all the same, and is its own summary. */
+function completionOf(returned: unknown): Partial<Record<keyof Completion, unknown>> {
+  const isCompletion =
+    typeof returned === 'object' &&
+    returned !== null &&
+    ('result_summary' in returned || 'files_modified' in returned);
+  return isCompletion ? returned : { result_summary: returned };
 }
 
 function failureOf(threw: unknown): Outcome {
   return {
     kind: 'fail',
-    failure_reason: plain(reasonOf(threw)) || 'The handler failed without saying why.',
+    failure_reason: plain(textOf(threw)) || 'The handler failed without saying why.',
     retryable: !(threw instanceof DoNotRetry),
   };
 }
 
-/** An error in one line each for it and its causes. */
-export function reasonOf(threw: unknown): string {
-  if (!(threw instanceof Error)) return typeof threw === 'string' ? threw : inspect(threw);
-  const named = ['Error', 'DoNotRetry', 'Refusal'].includes(threw.name) ? '' : `${threw.name}: `;
-  const cause = threw.cause === undefined ? '' : `\nbecause of: ${reasonOf(threw.cause)}`;
-  return `${named}${threw.message}${cause}`;
+/** Anything in words; an error in one line each for it and its causes. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  try {
+    return value instanceof Error ? linesOf(value).join('\nbecause of: ') : wordOf(value);
+  } catch {
+    return ''; // a getter of its own threw
+  }
 }
+
+/** Causes may go round in a circle. */
+function linesOf(error: Error): string[] {
+  const lines: string[] = [];
+  for (let at: unknown = error; at !== undefined && lines.length < linesMax;) {
+    if (!(at instanceof Error)) return [...lines, wordOf(at)];
+    const named = ['Error', 'DoNotRetry', 'Refusal'].includes(at.name) ? '' : `${at.name}: `;
+    lines.push(named + at.message);
+    at = at.cause;
+  }
+  return lines;
+}
+
+const linesMax = 10;
+const wordOf = (value: unknown) => (typeof value === 'string' ? value : inspect(value));
 
 /** Text as the hub takes it: it refuses colours and control characters, and what is too long. */
 export function plain(text: string, max: number = limits.longTextLength): string {

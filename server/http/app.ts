@@ -81,8 +81,8 @@ function health(app: Hono<Env>, hub: Hub): void {
 function browserSession(app: Hono<Env>, hub: Hub): void {
   const path = '/api/session';
   app.get(path, async (c) => {
-    const { role, project_id, label } = await callerOf(c, hub);
-    return c.json({ session: { role, project_id, label } });
+    const { role, project_id, agent_id, label } = await callerOf(c, hub);
+    return c.json({ session: { role, project_id, agent_id, label } });
   });
   app.post(path, async (c) => {
     const body = await bodyOf(c, limits.messageBytes);
@@ -92,7 +92,7 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
         issues: [{ path: 'token', message: 'is missing' }],
       });
     }
-    const { role, project_id, label } = await authenticate(hub.db, secret);
+    const { role, project_id, agent_id, label } = await authenticate(hub.db, secret);
     const secure = c.req.header('x-forwarded-proto') === 'https';
     setCookie(c, cookieName, secret, {
       httpOnly: true,
@@ -101,7 +101,7 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
       maxAge: sessionSeconds,
       secure,
     });
-    return c.json({ session: { role, project_id, label } });
+    return c.json({ session: { role, project_id, agent_id, label } });
   });
   app.delete(path, (c) => {
     deleteCookie(c, cookieName, { path: '/' });

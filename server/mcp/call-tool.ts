@@ -4,7 +4,7 @@ import type { Claim, Item } from '@switchyard/shared/item';
 import { fieldsOf, tools, waitSchema, type ToolName } from '@switchyard/shared/mcp';
 import { limits } from '@switchyard/shared/limits';
 import { answerOf, type Waited } from './answers.ts';
-import { idOf, isId, withIds } from './item-refs.ts';
+import { isId, requiredId, withIds } from './item-refs.ts';
 import type { ReadyWaits } from './ready.ts';
 import type { ToolAnswer } from './results.ts';
 import type { AgentSession } from './session.ts';
@@ -69,7 +69,7 @@ async function inputFor(session: AgentSession, command: CommandName, call: ToolC
   const lookup = async (number: number) =>
     session.command('item.list', { project: await project(), number, limit: 1 });
   if (fields.has('project')) input.project = await project();
-  if (fields.has('id')) input.id = await idOf(given.id, lookup);
+  if (fields.has('id')) input.id = await requiredId(given.id, lookup);
   if (fields.has('items')) input.items = await withIds(given.items, lookup);
   if (fields.has('agent_id')) input.agent_id = session.identity.agentId;
   if (fields.has('request_id') && call.requestId !== undefined) input.request_id = call.requestId;

@@ -20,8 +20,16 @@ export type Lookup = (number: number) => Promise<CommandOutput<'item.list'>>;
 const seeReady = 'ready_items lists what is ready.';
 const useRef = 'To link items of one call, give the other a ref and name that.';
 
+/** The id of the item that a call is about. The command would ask for a uuid, of which a model need not know. */
+export async function requiredId(ref: unknown, lookup: Lookup): Promise<unknown> {
+  const id = await idOf(ref, lookup, seeReady);
+  if (isId(id)) return id;
+  const message = 'names no item: give its number, as 12 or "#12", or its id';
+  throw new Refusal('VALIDATION', `id ${message}. ${seeReady}`, { issues: [{ path: 'id', message }] });
+}
+
 /** The id of an item that is named by number or id; what is neither is left for the command to refuse. */
-export async function idOf(ref: unknown, lookup: Lookup, hint = seeReady): Promise<unknown> {
+async function idOf(ref: unknown, lookup: Lookup, hint: string): Promise<unknown> {
   if (isId(ref)) return ref.toLowerCase();
   const number = numberIn(ref);
   if (number === undefined) return ref;

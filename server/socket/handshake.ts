@@ -37,7 +37,7 @@ async function sessionOf(hub: Hub, token: Token, hello: AgentHello): Promise<Ses
   if (!mayAct(caller, 'agent')) {
     throw new Refusal(
       'FORBIDDEN',
-      `An agent needs the role agent, and this token is a ${token.role}'s. Connect without project to watch.`,
+      `An agent needs the role agent, and this token has the role ${token.role}. Connect without project to watch.`,
     );
   }
   const agentId = agentIdOf(caller, hello.agent_id);

@@ -57,7 +57,7 @@ describe('the browser’s session', () => {
     const { status, headers, body } = await send('POST', '/api/session', own(), { token: adminToken });
     expect([status, body]).toEqual([
       200,
-      { session: { role: 'operator', project_id: null, label: 'admin' } },
+      { session: { role: 'operator', project_id: null, agent_id: null, label: 'admin' } },
     ]);
     const cookie = headers['set-cookie']![0]!;
     for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/']) expect(cookie).toContain(part);

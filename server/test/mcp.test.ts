@@ -130,6 +130,15 @@ describe('tools', () => {
     expect(await get(hub, after!.id!)).toMatchObject({ dependencies: [child!.id, first.id] });
   });
 
+  test('[MC6] what names no item is told how items are named', async () => {
+    const { anna: agent } = await anna();
+    for (const id of ['twelve', 0, -1, undefined, null])
+      expect((await agent.tool('get_item', { id })).error, String(id)).toMatchObject({
+        code: 'VALIDATION',
+        message: expect.stringContaining('give its number') as string,
+      });
+  });
+
   test('[MC1] an item that is too large is split, released, and comes back', async () => {
     const { project, anna: agent } = await anna();
     await make(hub, project);

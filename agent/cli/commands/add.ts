@@ -4,12 +4,14 @@ import { isFields, type Fields } from '@switchyard/shared/import/fields';
 import type { Item } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { Misuse } from '../../command.ts';
+import { readBacklog } from '../../import/read.ts';
+import { bring } from '../bring.ts';
 import type { Cli } from '../context.ts';
 import { agentFlag, decimal, docs, text, wholeNumber, type AgentFlag } from '../flags.ts';
-import { importText } from '../import-text.ts';
 import { itemTable } from '../item-text.ts';
 import { idsOf } from '../items.ts';
 import { nameOf } from '../naming.ts';
+import { namedPaths } from '../paths.ts';
 import { readStdin, textOrStdin } from '../stdin.ts';
 
 interface Flags extends AgentFlag {
@@ -36,7 +38,7 @@ export const add = buildCommand({
       priority: flags.priority,
       dependencies: flags.dependsOn && (await idsOf(this, flags.dependsOn, flags)),
       parent_item_id: flags.parent === undefined ? undefined : (await idsOf(this, [flags.parent], flags))[0],
-      files_planned: flags.file && [...flags.file],
+      files_planned: flags.file && namedPaths(flags.file),
       estimated_hours: flags.hours,
       max_attempts: flags.maxAttempts,
     });
@@ -88,9 +90,14 @@ export const add = buildCommand({
 });
 
 async function addMany(cli: Cli, flags: Flags): Promise<void> {
+  const { json: _, project: __, agent: ___, ...fields } = flags;
+  if (Object.values(fields).some((value) => value !== undefined))
+    throw new Misuse(
+      'What comes from stdin says itself what each item is: leave out all flags but --project and --agent.',
+    );
   const content = await readStdin(cli);
   const drafts = draftsIn(content);
-  if (drafts === null) return importText(cli, content, { project: await cli.project(flags.project) });
+  if (drafts === null) return bring(cli, readBacklog(content), { project: await cli.project(flags.project) });
   const project = await cli.project(flags.project);
   const items = await Promise.all(drafts.map((draft) => withIds(cli, draft, { project })));
   // The hub reads it, and says where something does not fit.
@@ -104,7 +111,8 @@ function draftsIn(content: string): Fields[] | null {
   if (content.trim() === '')
     throw new Misuse('Nothing came from stdin: pipe in JSON or a Markdown checklist.');
   try {
-    const json = [JSON.parse(content) as unknown].flat();
+    const parsed: unknown = JSON.parse(content);
+    const json: unknown[] = [isFields(parsed) && 'items' in parsed ? parsed.items : parsed].flat();
     const isDraft = (one: unknown) => isFields(one) && 'title' in one && !('id' in one);
     return json.length > 0 && json.every(isDraft) ? (json as Fields[]) : null;
   } catch {

@@ -8,6 +8,7 @@ import { agentFlag, decimal, docs, heldArgument, text, toggle, type AgentFlag } 
 import { conflictLines, filesText } from '../item-text.ts';
 import { findItem } from '../items.ts';
 import { nameOf } from '../naming.ts';
+import { namedPaths } from '../paths.ts';
 import { clock } from '../time.ts';
 
 interface Flags extends AgentFlag {
@@ -21,9 +22,11 @@ export const claim = buildCommand({
   async func(this: Cli, flags: Flags, name?: string) {
     if ((name === undefined) === !flags.next)
       throw new Misuse('Name an item, or say --next for the first that is ready.');
+    if (name !== undefined && flags.type)
+      throw new Misuse('--type says what --next may take; an item that is named is of the type it is.');
     const common = {
       agent_id: this.agentId(flags.agent),
-      files: flags.file as string[] | undefined,
+      files: flags.file && namedPaths(flags.file),
       lease_seconds: flags.lease,
     };
     const answer =

@@ -1,9 +1,10 @@
 import { buildCommand } from '@stricli/core';
 import { Misuse, readTextFile } from '../../command.ts';
 import { ensureProject, projectNameOf } from '../../import/project.ts';
+import { readBacklog } from '../../import/read.ts';
 import type { Cli } from '../context.ts';
 import { docs, projectFlag, toggle, type ProjectFlag } from '../flags.ts';
-import { importText } from '../import-text.ts';
+import { bring } from '../bring.ts';
 import { readStdin } from '../stdin.ts';
 
 interface Flags extends ProjectFlag {
@@ -16,8 +17,9 @@ export const importBacklog = buildCommand({
     if (file === '-' && !given) throw new Misuse('What comes from stdin has no name: say --project NAME.');
     const text = file === '-' ? await readStdin(this) : await readTextFile(file);
     const project = given || projectNameOf(file);
+    const plan = readBacklog(text); // what is none makes no project
     await ensureProject(this.call, project);
-    await importText(this, text, { project, warnings: flags.warnings });
+    await bring(this, plan, { project, warnings: flags.warnings });
   },
   parameters: {
     flags: {

@@ -6,7 +6,7 @@ import { primerText, readPrimer } from '../prime.ts';
 export const prime = buildCommand({
   async func(this: Cli, flags: AgentFlag) {
     const project = await this.project(flags.project);
-    const agent_id = this.agentId(flags.agent);
+    const agent_id = await this.actor(flags.agent);
     const primer = await readPrimer(this.call, project, agent_id);
     const markdown = primerText(primer, this.env.SWITCHYARD_ITEM_ID);
     const holding = primer.holding.map(({ id, number, attempt }) => ({ id, number, attempt }));

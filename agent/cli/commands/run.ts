@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { limits } from '@switchyard/shared/limits';
+import { Misuse } from '../../command.ts';
 import { RunConsole } from '../../run/console.ts';
 import { parseDuration } from '../../run/duration.ts';
 import { Guard } from '../../run/guard.ts';
@@ -36,11 +37,13 @@ export const run = buildCommand({
   async func(this: Cli, flags: RunFlags, ...command: string[]) {
     const folder = process.cwd();
     checkRun(command, folder, this.env);
+    if (!flags.worktree && (flags.base !== undefined || flags.noCommit))
+      throw new Misuse('--base and --no-commit are about the branches of --worktree: say that too.');
     const { stdout, stderr } = this.process;
     const console = new RunConsole({ stdout: flags.json ? stderr : stdout, stderr });
     const project = await this.project(flags.project);
     await this.call('project.get', { project }); // says at once that there is no hub, or no such project
-    const agent = this.agentId(flags.agent);
+    const agent = await this.actor(flags.agent);
     const concurrency = flags.concurrency ?? 1;
     const onTrouble = (message: string) => console.say(message, { style: 'red' });
     const logs = flags.logs === undefined ? noLogs : logsIn(resolve(folder, flags.logs), onTrouble);
@@ -66,6 +69,7 @@ export const run = buildCommand({
       graceMs: flags.killAfter,
     });
     const signals = stopOnSignals(runner, console);
+    this.process.readerLeft = signals.readerLeft;
     try {
       const totals = await runner.run();
       this.process.exitCode = signals.exitCode;

@@ -89,6 +89,6 @@ function modeOf({ check, remove }: SetupFlags): Mode {
 
 function clientOf(name: string): Client {
   const client = clients.find((one) => one === name);
-  if (!client) throw new Misuse(`"${name}" is no client that setup knows: say ${clients.join(', ')}.`);
+  if (!client) throw new Error(`no client that setup knows: say ${clients.join(', ')}`);
   return client;
 }

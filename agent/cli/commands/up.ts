@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildCommand } from '@stricli/core';
 import { checkoutRoot } from '../../checkout.ts';
 import { Misuse } from '../../command.ts';
+import { isFromHub } from '../../http.ts';
 import { urlOfHub } from '../../hub-address.ts';
 import type { Cli } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -35,13 +36,10 @@ export const up = buildCommand({
   }),
 });
 
-/** Whether any hub listens there. */
+/** Whether a hub listens there. */
 async function answers(url: string): Promise<boolean> {
   const signal = AbortSignal.timeout(lookMs);
-  return fetch(new URL('/healthz', url), { signal }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+  return fetch(new URL('/healthz', url), { signal }).then(isFromHub, () => false);
 }
 
 /** Runs a program of the checkout under this Node, on this terminal; answers with its exit code. */

@@ -1,16 +1,15 @@
 import { importPlan } from '@switchyard/shared/import/create';
+import type { Plan } from '@switchyard/shared/import/plan';
 import { showProgress } from '../import/progress.ts';
-import { readBacklog } from '../import/read.ts';
 import { reportOf } from '../import/report.ts';
 import type { Cli } from './context.ts';
 
-/** Brings a backlog of any known format into a project that exists. Throws `Misuse` for what is none. */
-export async function importText(
+/** Brings a backlog that was read into a project that exists, and says what came of it. */
+export async function bring(
   cli: Cli,
-  text: string,
+  plan: Plan,
   { project, warnings = false }: { project: string; warnings?: boolean },
 ): Promise<void> {
-  const plan = readBacklog(text);
   const imported = await importPlan(cli.call, project, plan, {
     onProgress: showProgress(cli.process.stderr),
   });
