@@ -1,5 +1,6 @@
-import type { Sql } from '../db/database.ts';
+import type { Fragment, Sql } from '../db/database.ts';
 import { within } from '../db/text.ts';
+import type { Entry } from './journal.ts';
 import { isConnected } from './sessions.ts';
 
 /** What a caller was answered under a request_id, for commands whose statement does not remember it itself. */
@@ -33,6 +34,29 @@ export async function remember(
     ON CONFLICT DO NOTHING RETURNING 1`;
   return made ? undefined : recall(sql, entry.caller, entry.requestId, entry.fingerprint);
 }
+
+/** A condition of a change: the request was not answered yet, here or by another hub. */
+export const unanswered = (sql: Sql, { caller, request_id: id }: Entry): Fragment =>
+  id === undefined
+    ? sql`true`
+    : sql`NOT EXISTS (SELECT FROM requests WHERE caller = ${caller!} AND request_id = ${id})`;
+
+/**
+ * A CTE more: remembers, in the statement that makes the change, `columns` of what it `changed` as the answer. In a
+ * statement of its own that could fail, and a repeat would make the change again, or be refused for what the first did.
+ */
+export const remembering = (
+  sql: Sql,
+  name: string,
+  columns: Fragment,
+  { caller, request_id: id, fingerprint }: Entry,
+): Fragment =>
+  id === undefined
+    ? sql``
+    : sql`, remembered AS (
+      INSERT INTO requests (caller, request_id, fingerprint, answer)
+      SELECT ${caller!}, ${id}, ${fingerprint!}, json_build_object(${name}::text, row_to_json(answer))
+      FROM (SELECT ${columns} FROM changed) AS answer)`;
 
 /** Forgets what is older than a day, and sessions nobody has heard of for a week; a bounded batch at a time. */
 export async function prune(sql: Sql): Promise<void> {

@@ -4,6 +4,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { onTestFinished, expect, test } from 'vitest';
+import type { CommandInput, CommandName } from '@switchyard/shared/commands';
 import type { Item } from '@switchyard/shared/item';
 import { checkAcknowledged } from '../../agent/drill/witness.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/cluster.ts';
@@ -232,6 +233,29 @@ test('[RS14] the disk is full: what is acknowledged is kept, the rest refused, a
   await persist(() => call(hub, 'items.bulk', { project: project.id, ...cancel }));
   await allWell(hub, project, fleet);
 }, 120_000);
+
+test('[ID9] where the answer is lost on its way from the database, the request_id finds what was done, and nothing is done twice', async () => {
+  const connection = await createDatabase();
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const lost = async <K extends CommandName>(name: K, input: CommandInput<K>, words: string) => {
+    const wish = { ...input, request_id: randomUUID() };
+    proxy.resetAfter(0, words);
+    expect(await refusal(call(hub, name, wish)), name).toMatchObject({ code: 'UNAVAILABLE' });
+    return persist(() => call(hub, name, wish));
+  };
+  const { project } = await lost('project.create', { name: 'made-once' }, 'made-once');
+  expect((await call(hub, 'project.list', {})).projects).toEqual([project]);
+  const description = 'changed once';
+  const change = await lost('project.update', { project: project.id, description, version: 1 }, description);
+  expect(change.project).toMatchObject({ description, version: 2, last_seq: 1 });
+  expect(await call(hub, 'project.get', { project: project.id })).toEqual(change);
+  const { token } = await lost('token.create', { role: 'viewer', label: 'made once' }, 'made once');
+  const { tokens } = await call(hub, 'token.list', {});
+  expect(tokens.filter(({ label }) => label === 'made once').map(({ id }) => id)).toEqual([token.id]);
+  const end = { project: project.id, confirm: project.name };
+  expect((await lost('project.delete', end, 'DELETE FROM projects')).project.id).toBe(project.id);
+});
 
 test('[RS15] where it is not known whether the next item was claimed, the end that asked for it does not say "none"', async () => {
   const connection = await createDatabase();
