@@ -20,7 +20,7 @@ export class Sweeper {
   #timer: NodeJS.Timeout | null = null;
   #heldUntilMs: number;
   #lastTickMs = performance.now();
-  #prunedAtMs = performance.now();
+  #pruneAtMs = 0;
   #looking = false;
   #stopped = false;
   /** The database's clock and ours, when it was last looked at. */
@@ -72,9 +72,9 @@ export class Sweeper {
     if (slept) this.#hold();
     this.#clocks = { databaseMs, ownMs };
     for (const projectId of projects) if (!this.#sweeping.has(projectId)) void this.#sweep(projectId, now);
-    if (ownMs - this.#prunedAtMs > pruneEveryMs) {
-      this.#prunedAtMs = ownMs;
-      await db.control(prune);
+    if (ownMs >= this.#pruneAtMs) {
+      this.#pruneAtMs = ownMs + pruneEveryMs;
+      if (await db.control(prune)) this.#pruneAtMs = ownMs;
     }
   }
 

@@ -58,11 +58,18 @@ export const remembering = (
       SELECT ${caller!}, ${id}, ${fingerprint!}, json_build_object(${name}::text, row_to_json(answer))
       FROM (SELECT ${columns} FROM changed) AS answer)`;
 
-/** Forgets what is older than a day, and sessions nobody has heard of for a week; a bounded batch at a time. */
-export async function prune(sql: Sql): Promise<void> {
-  await sql`DELETE FROM requests WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM requests WHERE created_at < clock_timestamp() - interval '1 day' LIMIT 5000))`;
-  await sql`DELETE FROM agent_sessions WHERE id IN (
+const requestsPerPrune = 5_000;
+const sessionsPerPrune = 1_000;
+
+/**
+ * Forgets what is older than a day, and sessions nobody has heard of for a week; a bounded batch at a time. Says whether
+ * there may be more: at a batch a minute a busy hub would remember faster than it forgets.
+ */
+export async function prune(sql: Sql): Promise<boolean> {
+  const requests = await sql`DELETE FROM requests WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM requests WHERE created_at < clock_timestamp() - interval '1 day' LIMIT ${requestsPerPrune}))`;
+  const sessions = await sql`DELETE FROM agent_sessions WHERE id IN (
     SELECT s.id FROM agent_sessions s WHERE s.last_seen_at < clock_timestamp() - interval '7 days' AND NOT ${within(sql, isConnected)}
-      AND NOT EXISTS (SELECT FROM work_items i WHERE i.session_id = s.id AND i.status = 'claimed') LIMIT 1000)`;
+      AND NOT EXISTS (SELECT FROM work_items i WHERE i.session_id = s.id AND i.status = 'claimed') LIMIT ${sessionsPerPrune})`;
+  return requests.count >= requestsPerPrune || sessions.count >= sessionsPerPrune;
 }
