@@ -149,9 +149,7 @@ async function answerOnce(
     hub.db.read((sql) => remember(sql, { caller: key, requestId, fingerprint, ...said }));
   try {
     const result = await handle(call, input);
-    const standing = call.remembered
-      ? undefined
-      : await keep({ answer: JSON.stringify(memorable(name, result)) });
+    const standing = call.remembered ? undefined : await keep({ answer: JSON.stringify(result) });
     return standing ? again(standing) : result;
   } catch (error) {
     if (error instanceof AnsweredBefore) return error.answer;
@@ -166,13 +164,6 @@ function saidBefore({ same, answer: said, error }: Remembered): unknown {
   if (!same) throw usedBefore();
   if (error !== null) throw refusalFrom(error);
   return JSON.parse(said!);
-}
-
-/** A token's secret is in its first answer only; what is kept for a repeat has none. */
-function memorable(name: CommandName, result: unknown): unknown {
-  if (name !== 'token.create') return result;
-  const { token } = result as CommandOutput<'token.create'>;
-  return { token: { ...token, token: '(shown once: revoke this token and create another)' } };
 }
 
 function fingerprintOf(name: CommandName, { request_id: _, ...input }: Record<string, unknown>): string {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { v7 as newId } from 'uuid';
@@ -18,7 +18,7 @@ import type { Logger } from './log.ts';
 import { serveMcp } from './mcp/endpoint.ts';
 import { Notifier } from './notify.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './postgres/cluster.ts';
-import { serveSockets, type SocketSide } from './socket/server.ts';
+import { answersMsMax, serveSockets, settled, type SocketSide } from './socket/server.ts';
 import { Sweeper } from './sweeper.ts';
 import { worksFor } from './works.ts';
 
@@ -99,10 +99,13 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
   const app = httpApp({ hub, rules, metrics, mcp, boardFolder });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let stopping: Promise<void> | null = null;
+  const answering = new Set<ServerResponse>();
   server.on('request', (request, response) => {
     // One more request on a connection that was kept alive.
-    if (stopping) response.writeHead(503, { connection: 'close' }).end(goingDown);
-    else void listener(request, response);
+    if (stopping) return void response.writeHead(503, { connection: 'close' }).end(goingDown);
+    answering.add(response);
+    response.once('close', () => answering.delete(response));
+    void listener(request, response);
   });
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -118,7 +121,8 @@ async function serve({ config, log, address, adminToken, embedded }: Ground): Pr
   const stop = async () => {
     sweeper.stop();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await Promise.all([sockets.drain(), mcp.drain()]);
+    const answered = settled(() => answering.size === 0, answersMsMax);
+    await Promise.all([sockets.drain(), mcp.drain(), answered]);
     // Not closeAllConnections(): sockets of paused boards are none of its connections, and would be waited for.
     setTimeout(() => connections.forEach((socket) => socket.destroy()), closeMs).unref();
     await closed;

@@ -12,7 +12,7 @@ import {
   type ConnectEntry,
   type DisconnectEntry,
 } from './domain/sessions.ts';
-import { requeueDue, sweepLeases } from './domain/sweep.ts';
+import { requeueDue, sweepLeases, type SweepEntry } from './domain/sweep.ts';
 import { setPriority, updateItem, type UpdateEntry } from './domain/update.ts';
 import type { Work } from './lanes.ts';
 import type { Timing } from './settings.ts';
@@ -34,7 +34,7 @@ export function worksFor({ leaseSeconds, heartbeatSeconds, graceSeconds }: Timin
     fail: work<FailEntry>('fail', failItems),
     release: work<ReleaseEntry>('release', releaseItems),
     acknowledgeCancel: work<HeldEntry>('acknowledge_cancel', acknowledgeCancel),
-    sweep: work<Entry>('sweep', (sql, id) => sweepLeases(sql, id)),
+    sweep: work<SweepEntry>('sweep', sweepLeases),
     requeueDue: work<Entry>('requeue_due', (sql, id) => requeueDue(sql, id)),
     create: work<CreateEntry>('create', (sql, id, [entry]) => createItems(sql, id, entry!)),
     update: work<UpdateEntry>('update', (sql, id, [entry]) => updateItem(sql, id, entry!)),

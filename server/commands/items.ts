@@ -8,7 +8,7 @@ import type { LogRow } from '../domain/journal.ts';
 import type { NewItem } from '../domain/create.ts';
 import { neighbourhood } from '../domain/neighbourhood.ts';
 import { patternsOf } from '../domain/patterns.ts';
-import { filesModifiedOf, findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
+import { findItem, listItems, matchingIds, type Page } from '../domain/read-items.ts';
 import { waitingGraph } from '../domain/waiting-graph.ts';
 import { verbatim } from '../json.ts';
 import { inBulk } from './bulk.ts';
@@ -105,7 +105,7 @@ export const items = {
       throw badLink('', 'Nothing to change: name at least one field.');
     const projectId = await projectOf(call, id);
     if (patch.dependencies) refuseRepeats(patch.dependencies, 'dependencies');
-    const patterns = patch.files_planned ? await patternsAfter(call, id, patch.files_planned) : {};
+    const patterns = patternsOf(patch.files_planned ?? []);
     const entry = { ...identityOf(call), id, version: version ?? null, patch, patterns };
     const { rows, note } = await perform(call, projectId, call.hub.works.update, entry, { alone: true });
     const row = rows.find((one) => one.item_id === id && one.item !== null);
@@ -232,12 +232,6 @@ async function updateRefusal(
   graph.set(id, [...(graph.get(id) ?? []), ...links]);
   if (patch.parent_item_id) graph.set(patch.parent_item_id, [...(graph.get(patch.parent_item_id) ?? []), id]);
   return cycleRefusal(findCycle(graph) ?? [id]);
-}
-
-/** Patterns of the new plan and of what was touched already: the column covers both. */
-async function patternsAfter(call: Call, id: string, planned: string[]): Promise<Record<string, unknown>> {
-  const modified = await call.hub.db.read((sql) => filesModifiedOf(sql, id));
-  return patternsOf([...planned, ...modified.filter((path) => path.endsWith('/'))]);
 }
 
 async function itemFor(call: Call, id: string): Promise<CommandOutput<'item.get'>['item']> {

@@ -2,14 +2,13 @@ import { v7 as newId } from 'uuid';
 import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
 import { limits } from '@switchyard/shared/limits';
-import { actorOf } from '../caller.ts';
 import { codeOf, sqlstate } from '../db/outage.ts';
 import { projectAgents } from '../domain/agents.ts';
 import { conflictsOfProject } from '../domain/conflicts.ts';
 import { readEvents } from '../domain/events.ts';
 import { projectProgress } from '../domain/progress.ts';
 import { createProject, deleteProject, listProjects, updateProject } from '../domain/projects.ts';
-import { projectFor, projectIdFor, type Call } from './call.ts';
+import { identityOf, projectFor, projectIdFor, type Call } from './call.ts';
 import { badLink } from './links.ts';
 
 /** Projects, and what is known of one as a whole. */
@@ -21,9 +20,10 @@ export const projects = {
     if (call.caller.token.project_id !== null) throw boundToken();
     const { name, description = null, conflict_policy = 'warn' } = input;
     const project = await call.hub.db.read((sql) =>
-      createProject(sql, { id: newId(), name, description, conflict_policy }),
+      createProject(sql, { id: newId(), name, description, conflict_policy }, identityOf(call)),
     );
     if (!project) throw nameTaken(name);
+    call.remembered = true;
     return { project };
   },
 
@@ -46,10 +46,10 @@ export const projects = {
     const { id } = await projectFor(call, input.project);
     const { project: _, version, request_id: __, ...patch } = input;
     if (Object.keys(patch).length === 0) throw badLink('', 'Nothing to change: name at least one field.');
-    const { hub, caller } = call;
+    const { hub } = call;
     try {
       const project = await hub.db.read((sql) =>
-        updateProject(sql, id, patch, version ?? null, actorOf(caller)),
+        updateProject(sql, id, patch, version ?? null, identityOf(call)),
       );
       if (!project) {
         const { version: now } = await projectFor(call, id);
@@ -61,6 +61,7 @@ export const projects = {
           },
         );
       }
+      call.remembered = true;
       hub.feed.wake(id);
       hub.wrote(id);
       return { project };
@@ -80,8 +81,9 @@ export const projects = {
         'confirm',
         `is not the project's name: to delete it with everything in it, say "${name}"`,
       );
-    const project = await call.hub.db.read((sql) => deleteProject(sql, id));
+    const project = await call.hub.db.read((sql) => deleteProject(sql, id, identityOf(call)));
     if (!project) throw new Refusal('NOT_FOUND', `The project "${name}" is gone already.`);
+    call.remembered = true;
     return { project };
   },
 

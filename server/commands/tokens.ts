@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
 import { Refusal } from '@switchyard/shared/errors';
 import { createToken, listTokens, newSecret, revokeToken } from '../domain/tokens.ts';
-import { projectIdFor, type Call } from './call.ts';
+import { identityOf, projectIdFor, type Call } from './call.ts';
 import { badLink } from './links.ts';
 
 /** Who may come in. A token for one project makes and sees tokens of that project only. */
@@ -16,9 +16,14 @@ export const tokens = {
     const project_id = named === null ? null : await projectIdFor(call, named);
     const secret = newSecret();
     const token = await call.hub.db.read((sql) =>
-      createToken(sql, { id: newId(), secret, role, project_id, agent_id, label, expires_at }),
+      createToken(
+        sql,
+        { id: newId(), secret, role, project_id, agent_id, label, expires_at },
+        identityOf(call, agent_id ?? undefined),
+      ),
     );
     if (!token) throw badLink('expires_at', 'is in the past');
+    call.remembered = true;
     return { token: { ...token, token: secret } };
   },
 

@@ -1,4 +1,5 @@
 import type { CommandOutput, ParsedInput } from '@switchyard/shared/commands';
+import { Refusal } from '@switchyard/shared/errors';
 import type { Claim } from '@switchyard/shared/item';
 import { limits } from '@switchyard/shared/limits';
 import { agentIdOf, type Session } from '../caller.ts';
@@ -283,7 +284,10 @@ async function finish<E extends HeldEntry & Entry>(
   return { item: verbatim(end.value.item!), next: await nextOnce(call, session, next) };
 }
 
-/** Asked again under the same request_id, it must not find what has come into the queue since. */
+/**
+ * Asked again under the same request_id, it must not find what has come into the queue since. Where nobody knows whether
+ * a claim was made, "none" would be a lie: the agent would hold, and keep alive, what it has never heard of.
+ */
 async function nextOnce(
   call: Call,
   session: SessionRef,
@@ -291,6 +295,8 @@ async function nextOnce(
 ): Promise<NextAnswer> {
   if (next.status === 'rejected' && next.reason instanceof AnsweredBefore)
     return next.reason.answer as NextAnswer;
+  if (next.status === 'rejected' && next.reason instanceof Refusal && next.reason.code === 'UNAVAILABLE')
+    throw next.reason;
   const answer: NextAnswer = next.status === 'rejected' ? { claim: null } : next.value;
   const { caller, request_id, fingerprint } = identityOf(call, session.agentId, '#next');
   if (answer.claim || !caller || !request_id || !fingerprint) return answer;

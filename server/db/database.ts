@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { breaksConnection, DeadlineError, isOutage, isRetryable, unavailable } from './outage.ts';
+import { breaksConnection, DeadlineError, failsAlone, isOutage, isRetryable, unavailable } from './outage.ts';
 
 export type Sql = postgres.Sql;
 export type Fragment = postgres.Fragment | postgres.PendingQuery<postgres.Row[]>;
@@ -45,10 +45,10 @@ export interface Database {
 export function openDatabase(address: Address, tell: Told = () => {}): Database {
   const name = 'switchyard';
   const health = new Health(tell);
-  const pool = (max: number, settings = {}) =>
-    new Pool((onclose) => connect(address, { max, name, settings, onclose }), health);
+  const pool = (max: number, settings = {}, vital = false) =>
+    new Pool((onclose) => connect(address, { max, name, settings, onclose }), health, vital);
   const read = pool(4);
-  const control = pool(2);
+  const control = pool(2, {}, true);
   const lanes = Array.from({ length: laneCount }, () => pool(1, laneSettings));
   let listener: Sql | null = null;
   return {
@@ -173,11 +173,14 @@ class Pool {
   #ended = false;
   readonly #make: (onclose: () => void) => Sql;
   readonly #health: Health;
+  /** Signs of life go this way: where one is too late, agents were not heard. */
+  readonly #vital: boolean;
 
-  constructor(make: (onclose: () => void) => Sql, health: Health) {
+  constructor(make: (onclose: () => void) => Sql, health: Health, vital: boolean) {
     this.#make = make;
     this.#sql = this.#open();
     this.#health = health;
+    this.#vital = vital;
   }
 
   #open(): Sql {
@@ -200,7 +203,7 @@ class Pool {
           throw unavailable();
         }
         if (!isOutage(error)) throw error;
-        this.#health.fails(error);
+        if (this.#vital || !failsAlone(error)) this.#health.fails(error);
         if (breaksConnection(error) && sql === this.#sql) this.#replace();
         throw unavailable();
       }

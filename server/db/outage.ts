@@ -31,8 +31,11 @@ const breakingCodes = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ]);
-// 57P01–3: shutting down, crashed, starting up. Class 08: connection, 53: out of disk, memory or connections.
-const unavailableStates = /^(57P0[123]|08...|53...|57014|55P03|25P03)$/;
+// 57P01–4: shutting down, crashed, starting up, dropped. Class 08: connection, 53: out of disk, memory or connections, 58: its own
+// files. 25006: it may be read only, as a standby is. 28, 3D000: it lets us in no more.
+const unavailableStates = /^(57P0[1234]|08...|28...|3D000|53...|58...|57014|55P03|25P03|25006)$/;
+// It took too long, what it needed was locked, or it wanted to write where one may only read: others are carried out.
+const passingStates = /^(57014|55P03|25006)$/;
 
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
@@ -61,6 +64,11 @@ export function isOutage(error: unknown): boolean {
     error instanceof DeadlineError ||
     (code !== undefined && (connectionCodes.has(code) || unavailableStates.test(code)))
   );
+}
+
+/** Of those, what one statement met with while the database works. */
+export function failsAlone(error: unknown): boolean {
+  return passingStates.test(codeOf(error) ?? '');
 }
 
 /** Not only this statement failed: its connection is gone, or cannot be trusted any more. */

@@ -1,6 +1,8 @@
 import type { Project } from '@switchyard/shared/project';
 import type { Fragment, Sql } from '../db/database.ts';
 import { isUuid } from '../uuid.ts';
+import type { Entry } from './journal.ts';
+import { remembering, unanswered } from './requests.ts';
 
 const columns = (sql: Sql): Fragment => sql`
   id, name, description, conflict_policy, last_seq::float8 AS last_seq, iso(created_at) AS created_at,
@@ -26,15 +28,19 @@ export async function listProjects(sql: Sql, only: string | null): Promise<Proje
     SELECT ${columns(sql)} FROM projects WHERE ${only}::uuid IS NULL OR id = ${only}::uuid ORDER BY name`;
 }
 
-/** Undefined when the name is taken. */
+/** Undefined when the name is taken, or `by` was answered before. */
 export async function createProject(
   sql: Sql,
   input: { id: string; name: string; description: string | null; conflict_policy: 'warn' | 'deny' },
+  by: Entry,
 ): Promise<Project | undefined> {
   const [project] = await sql<Project[]>`
-    INSERT INTO projects (id, name, description, conflict_policy)
-    VALUES (${input.id}, ${input.name}, ${input.description}, ${input.conflict_policy})
-    ON CONFLICT (name) DO NOTHING RETURNING ${columns(sql)}`;
+    WITH changed AS (
+      INSERT INTO projects (id, name, description, conflict_policy)
+      SELECT ${input.id}::uuid, ${input.name}, ${input.description}, ${input.conflict_policy} WHERE ${unanswered(sql, by)}
+      ON CONFLICT (name) DO NOTHING RETURNING *
+    )${remembering(sql, 'project', columns(sql), by)}
+    SELECT ${columns(sql)} FROM changed`;
   return project;
 }
 
@@ -44,13 +50,13 @@ export interface ProjectPatch {
   conflict_policy?: 'warn' | 'deny' | undefined;
 }
 
-/** Changes a project and says so in its log. Undefined when it is gone, or has another version by now. */
+/** Changes a project and says so in its log. Undefined when it is gone, has another version by now, or `by` was answered before. */
 export async function updateProject(
   sql: Sql,
   id: string,
   patch: ProjectPatch,
   version: number | null,
-  actor: string,
+  by: Entry,
 ): Promise<Project | undefined> {
   const said = JSON.parse(JSON.stringify(patch)) as Record<string, unknown>;
   const [project] = await sql<Project[]>`
@@ -59,20 +65,20 @@ export async function updateProject(
         description = CASE WHEN ${'description' in said} THEN ${patch.description ?? null} ELSE description END,
         conflict_policy = coalesce(${patch.conflict_policy ?? null}, conflict_policy),
         last_seq = last_seq + 1, updated_at = clock_timestamp(), version = version + 1
-      WHERE id = ${id} AND (${version}::int IS NULL OR version = ${version}::int) RETURNING *
+      WHERE id = ${id} AND (${version}::int IS NULL OR version = ${version}::int) AND ${unanswered(sql, by)} RETURNING *
     ), logged AS (
       INSERT INTO events (project_id, seq, type, at, actor, data)
-      SELECT id, last_seq, 'project.updated', updated_at, ${actor}, ${sql.json(said as never)}::jsonb FROM changed
-    )
+      SELECT id, last_seq, 'project.updated', updated_at, ${by.actor}, ${sql.json(said as never)}::jsonb FROM changed
+    )${remembering(sql, 'project', columns(sql), by)}
     SELECT ${columns(sql)} FROM changed`;
   return project;
 }
 
-/** Deletes a project with everything in it; the only thing that is ever deleted. */
-export async function deleteProject(sql: Sql, id: string): Promise<Project | undefined> {
+/** Deletes a project with everything in it; the only thing that is ever deleted. Undefined when it is gone already. */
+export async function deleteProject(sql: Sql, id: string, by: Entry): Promise<Project | undefined> {
   const [project] = await sql<Project[]>`
     WITH log AS (DELETE FROM events WHERE project_id = ${id}),
-    gone AS (DELETE FROM projects WHERE id = ${id} RETURNING *)
-    SELECT ${columns(sql)} FROM gone`;
+    changed AS (DELETE FROM projects WHERE id = ${id} RETURNING *)${remembering(sql, 'project', columns(sql), by)}
+    SELECT ${columns(sql)} FROM changed`;
   return project;
 }

@@ -23,14 +23,6 @@ export async function projectOfItem(sql: Sql, id: string): Promise<string | unde
   return row?.project_id;
 }
 
-/** The files that an item has touched; none when there is no such item. */
-export async function filesModifiedOf(sql: Sql, id: string): Promise<string[]> {
-  const [row] = await sql<
-    { files_modified: string[] }[]
-  >`SELECT files_modified FROM work_items WHERE id = ${id}`;
-  return row?.files_modified ?? [];
-}
-
 /** The condition that a filter of `item.list` and `items.bulk` means for `i`. */
 export function matches(sql: Sql, projectId: string, filter: ItemFilter): Fragment {
   const all: Fragment[] = [sql`i.project_id = ${projectId}`];

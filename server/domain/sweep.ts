@@ -2,21 +2,37 @@ import { limits } from '@switchyard/shared/limits';
 import type { Sql } from '../db/database.ts';
 import { text } from '../db/text.ts';
 import { endClaim } from './held.ts';
-import { event, mutation, write, type Outcome } from './journal.ts';
+import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
 
 const pageMax = 500;
 
+export interface SweepLook {
+  projects: string[];
+  /** The database's clock, as it writes it and in ms. */
+  now: string;
+  now_ms: number;
+}
+
 /** Projects in which a lease has ended, or a retry has fallen due, on the database's clock. */
-export async function projectsToSweep(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ project_id: string }[]>`
-    SELECT project_id FROM agent_sessions WHERE lease_expires_at < clock_timestamp()
-    UNION SELECT project_id FROM work_items WHERE lease_expires_at < clock_timestamp()
-    UNION SELECT project_id FROM work_items WHERE retry_at <= clock_timestamp()`;
-  return rows.map((row) => row.project_id);
+export async function lookForSweep(sql: Sql): Promise<SweepLook> {
+  const [look] = await sql<[SweepLook]>`
+    WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)
+    SELECT now::text AS now, (extract(epoch FROM now) * 1000)::float8 AS now_ms, (
+      SELECT coalesce(json_agg(project_id), '[]') FROM (
+        SELECT project_id FROM agent_sessions WHERE lease_expires_at < clock.now
+        UNION SELECT project_id FROM work_items WHERE lease_expires_at < clock.now
+        UNION SELECT project_id FROM work_items WHERE retry_at <= clock.now) AS overdue) AS projects
+    FROM clock`;
+  return look;
+}
+
+export interface SweepEntry extends Entry {
+  /** Only leases that had ended by then. */
+  before: string;
 }
 
 const sweeping = mutation({
-  columns: text`unused int`,
+  columns: text`before timestamptz`,
   operation: text`
     dead AS (
       -- Its connection may live on: an agent that stalled for a while takes up work again where it is.
@@ -24,12 +40,11 @@ const sweeping = mutation({
       FROM input CROSS JOIN project
       WHERE s.id IN (
         SELECT e.id FROM agent_sessions e
-        WHERE e.project_id = $1 AND e.lease_expires_at < clock_timestamp() LIMIT ${pageMax})
-        AND s.lease_expires_at < project.now
+        WHERE e.project_id = $1 AND e.lease_expires_at < (SELECT before FROM input) LIMIT ${pageMax})
       RETURNING s.id
     ), lapsed AS MATERIALIZED (
-      SELECT i.id FROM work_items i CROSS JOIN project CROSS JOIN input
-      WHERE i.project_id = $1 AND i.status = 'claimed' AND i.lease_expires_at < project.now
+      (SELECT i.id FROM work_items i
+        WHERE i.project_id = $1 AND i.status = 'claimed' AND i.lease_expires_at < (SELECT before FROM input) LIMIT ${pageMax})
       UNION
       SELECT i.id FROM work_items i JOIN dead ON dead.id = i.session_id WHERE i.status = 'claimed'
     ), requeued AS (
@@ -58,15 +73,18 @@ const sweeping = mutation({
         data: text`jsonb_build_object('stopping', false, 'reason', 'lease_expired')`,
       })}
     ), changes AS (SELECT * FROM requeued UNION ALL SELECT * FROM stopped)`,
+  notes: text`SELECT 0 AS ord, 'more' AS note
+    WHERE (SELECT count(*) FROM dead) >= ${pageMax} OR (SELECT count(*) FROM lapsed) >= ${pageMax}`,
 });
 
 /**
- * Puts back what its holder let lapse, at most 500 items at a time. The whole condition stands in the statement, and
- * it takes the sessions it declares dead: a heartbeat that races it fails with 40001 and finds its claims gone, never
- * half of each. A rescuer that reads first and writes later overwrites finished work (River #1302).
+ * Puts back what its holder let lapse, of at most 500 sessions and 500 leases of claims' own at a time; the note says
+ * when there may be more. The whole condition stands in the statement, and it takes the sessions it declares dead: a
+ * heartbeat that races it fails with 40001 and finds its claims gone, never half of each. A rescuer that reads first and
+ * writes later overwrites finished work (River #1302).
  */
-export function sweepLeases(sql: Sql, projectId: string): Promise<Outcome[]> {
-  return write(sql, sweeping, projectId, [{ actor: 'hub' }]);
+export function sweepLeases(sql: Sql, projectId: string, [entry]: readonly SweepEntry[]): Promise<Outcome[]> {
+  return write(sql, sweeping, projectId, [entry!]);
 }
 
 const requeueing = mutation({
@@ -86,9 +104,10 @@ const requeueing = mutation({
           'progress', NULL, 'progress_note', NULL)`,
       })}
     )`,
+  notes: text`SELECT 0 AS ord, 'more' AS note WHERE (SELECT count(*) FROM due) >= ${pageMax}`,
 });
 
-/** Puts failed items whose retry has fallen due back into the queue. */
+/** Puts failed items whose retry has fallen due back into the queue, at most 500 at a time; the note says when there may be more. */
 export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
   return write(sql, requeueing, projectId, [{ actor: 'hub' }]);
 }

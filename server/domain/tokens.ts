@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role, Token } from '@switchyard/shared/project';
 import type { Fragment, Sql } from '../db/database.ts';
+import type { Entry } from './journal.ts';
+import { remembering, unanswered } from './requests.ts';
 
 const columns = (sql: Sql): Fragment => sql`
   id, role, project_id, agent_id, label, iso(created_at) AS created_at, iso(expires_at) AS expires_at, iso(revoked_at) AS revoked_at`;
@@ -25,14 +27,20 @@ export interface NewToken {
   expires_at: string | null;
 }
 
-/** Undefined when it would have expired already, on the clock by which it expires. */
-export async function createToken(sql: Sql, token: NewToken): Promise<Token | undefined> {
+// A secret is in its first answer only; what is kept for a repeat has none.
+const secretShown = '(shown once: revoke this token and create another)';
+
+/** Undefined when it would have expired already, on the clock by which it expires, or `by` was answered before. */
+export async function createToken(sql: Sql, token: NewToken, by: Entry): Promise<Token | undefined> {
   const { id, secret, role, project_id, agent_id, label, expires_at } = token;
   const [made] = await sql<Token[]>`
-    INSERT INTO api_tokens (id, hash, role, project_id, agent_id, label, expires_at)
-    SELECT ${id}::uuid, ${hashOf(secret)}::bytea, ${role}, ${project_id}::uuid, ${agent_id}, ${label}, ${expires_at}::timestamptz
-    WHERE ${expires_at}::timestamptz IS NULL OR ${expires_at}::timestamptz > clock_timestamp()
-    RETURNING ${columns(sql)}`;
+    WITH changed AS (
+      INSERT INTO api_tokens (id, hash, role, project_id, agent_id, label, expires_at)
+      SELECT ${id}::uuid, ${hashOf(secret)}::bytea, ${role}, ${project_id}::uuid, ${agent_id}, ${label}, ${expires_at}::timestamptz
+      WHERE (${expires_at}::timestamptz IS NULL OR ${expires_at}::timestamptz > clock_timestamp()) AND ${unanswered(sql, by)}
+      RETURNING *
+    )${remembering(sql, 'token', sql`${columns(sql)}, ${secretShown}::text AS token`, by)}
+    SELECT ${columns(sql)} FROM changed`;
   return made;
 }
 

@@ -23,7 +23,7 @@ export interface UpdateEntry extends Entry {
   /** Refused when the item has another by now. */
   version: number | null;
   patch: ItemPatch;
-  /** Of files_planned and files_modified together, when the patch has files. */
+  /** Of files_planned, when the patch has files. */
   patterns: Record<string, unknown>;
 }
 
@@ -50,13 +50,18 @@ const textOf = (field: SqlText) =>
 const jsonOf = (field: SqlText) =>
   text`CASE WHEN good.patch ? '${field}' THEN good.patch -> '${field}' ELSE i.${field} END`;
 
+/** What stays when the plan is another: the column covers what was touched, too. */
+const patternsTouched = text`
+          (SELECT coalesce(jsonb_object_agg(path, pattern), '{}') FROM jsonb_each(i.file_patterns) AS each (path, pattern)
+            WHERE i.files_modified ? path)`;
+
 const changed = text`
     updated AS (
       UPDATE work_items AS i SET
         title = ${textOf(text`title`)}, description = ${textOf(text`description`)}, task_type = ${textOf(text`task_type`)},
         priority = (${textOf(text`priority`)})::int, parent_item_id = good.new_parent,
         dependencies = ${jsonOf(text`dependencies`)}, files_planned = ${jsonOf(text`files_planned`)},
-        file_patterns = CASE WHEN good.patch ? 'files_planned' THEN good.patterns ELSE i.file_patterns END,
+        file_patterns = CASE WHEN good.patch ? 'files_planned' THEN good.patterns || ${patternsTouched} ELSE i.file_patterns END,
         estimated_hours = (${textOf(text`estimated_hours`)})::float8, max_attempts = (${textOf(text`max_attempts`)})::int,
         conflict_policy = ${textOf(text`conflict_policy`)}, metadata = ${jsonOf(text`metadata`)},
         open_blockers = blockers.count, updated_at = project.now, version = i.version + 1

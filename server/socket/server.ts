@@ -27,7 +27,7 @@ const inFlightMax = 256;
 const commandsPerSecond = 2_000;
 const reconnectAfterMs = 500;
 /** Of the 10 s that shutting down may take. */
-const answersMsMax = 5_000;
+export const answersMsMax = 5_000;
 const farewellMsMax = 1_000;
 
 export interface SocketSide {

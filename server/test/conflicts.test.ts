@@ -1,5 +1,6 @@
 // Two claims that share files: seen, told, and under policy deny prevented.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Conflict, Item } from '@switchyard/shared/item';
 import type { ClaimConflicts, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import {
@@ -13,6 +14,7 @@ import {
   type TestHub,
 } from './setup/hub.ts';
 import { complete, getItem, newItem, violationsOf } from './setup/steps.ts';
+import { until } from './setup/until.ts';
 
 let hub: TestHub;
 let brief: TestHub;
@@ -423,4 +425,30 @@ describe('under deny', () => {
     expect((await complete(b, two)).item.status).toBe('done');
     await told(a, 'conflict.resolved');
   });
+});
+
+test('[CF27] a new plan leaves what was touched as it is, though it be reported at the same moment', async () => {
+  const { one, two, a, b, project } = await scene(hub, [[], ['src/deep/b.ts']]);
+  await a.call('item.claim', { id: one.id });
+  await b.call('item.claim', { id: two.id });
+  const sql = postgres({ ...(hub.database as object), max: 2 });
+  onTestFinished(() => sql.end());
+  const locked = await sql.reserve();
+  await locked`BEGIN`;
+  await locked`SELECT 1 FROM projects WHERE id = ${project.id} FOR UPDATE`;
+  const report = a.call('item.report_files', { id: one.id, attempt: 1, files: ['src/'] });
+  await until('it waits', async () => {
+    const waiting =
+      await sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    return waiting.length > 0;
+  });
+  const update = b.call('item.update', { id: one.id, files_planned: ['lib/'] });
+  // Whatever the update looks up before its turn, it has looked up by now.
+  for (let n = 0; n < 5; n++) await b.call('item.get', { id: one.id });
+  await locked`ROLLBACK`;
+  locked.release();
+  await Promise.all([report, update]);
+  expect((await call(hub, 'project.conflicts', { project: project.id })).conflicts).toMatchObject([
+    { conflicting_files: ['src/deep/b.ts'], kind: 'modified' },
+  ]);
 });

@@ -1,6 +1,7 @@
 // Two hubs on one database, and one history.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CommandInput, CommandName } from '@switchyard/shared/commands';
 import type { Item } from '@switchyard/shared/item';
 import type { ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import {
@@ -243,4 +244,31 @@ test('[HB10] a hub that stops hands its agents over: the other serves them, and 
   const again = await connectAgent(b, project.name, 'a', { session_id });
   expect(again.ready!.claims).toMatchObject([{ attempt: 1, item: { id: item.id } }]);
   expect((await complete(again, item)).item.status).toBe('done');
+});
+
+test('[HB11] a request that comes to both hubs at once is done once, and answered alike', async () => {
+  const project = await newProject(a);
+  const wishes: [CommandName, (n: number) => object][] = [
+    ['project.create', (n) => ({ name: `${project.name}-${n}` })],
+    ['token.create', (n) => ({ role: 'viewer', project: project.id, label: `t${n}` })],
+    ['project.update', (n) => ({ project: project.id, description: `d${n}` })],
+    ['item.create', (n) => ({ project: project.id, title: `i${n}` })],
+  ];
+  const rounds = 20;
+  for (const [name, input] of wishes) {
+    for (let n = 0; n < rounds; n++) {
+      const wish = { ...input(n), request_id: randomUUID() } as CommandInput<'project.create'>;
+      const answers = await Promise.all([a, b].map((hub) => call(hub, name as 'project.create', wish)));
+      const [one, two] = answers.map((answer) => JSON.stringify(answer).replace(/"token":"[^"]*"/, ''));
+      expect(two, name).toBe(one);
+    }
+  }
+  const { projects } = await call(a, 'project.list', {});
+  expect(projects.filter((one) => one.name.startsWith(`${project.name}-`))).toHaveLength(rounds);
+  const { tokens } = await call(a, 'token.list', {});
+  expect(tokens.filter((token) => token.project_id === project.id)).toHaveLength(rounds);
+  expect((await logOf(a, project)).map((event) => event.type)).toEqual([
+    ...Array.from({ length: rounds }, () => 'project.updated'),
+    ...Array.from({ length: rounds }, () => 'item.created'),
+  ]);
 });

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { CommandName } from '@switchyard/shared/commands';
 import type { Token } from '@switchyard/shared/project';
 import {
   adminToken,
   call,
   connectAgent,
+  createDatabase,
   newProject,
   refusal,
   request,
   startTestHub,
   type TestHub,
 } from './setup/hub.ts';
+import { until } from './setup/until.ts';
 import { eventsOf, finish, get, httpAgent, make, makeAll, unchanged } from './setup/work.ts';
 
 let hub: TestHub;
@@ -351,4 +354,25 @@ test('[ID8] an end that is refused claims nothing for the one who asked', async 
   const late = httpAgent(hub, 'a1').complete(id, 1, { claim_next: true });
   expect(await refusal(late)).toMatchObject({ code: 'CLAIM_LOST', details: { reason: 'completed' } });
   expect(await get(hub, next.id)).toMatchObject({ status: 'todo', ready: true });
+});
+
+test('[ID10] what was answered more than a day ago is forgotten, however much it is, and nothing else', async () => {
+  const database = await createDatabase();
+  const hub = await startTestHub({ database, timing: { graceSeconds: 0.2 } });
+  onTestFinished(() => hub.stop());
+  const wish = { name: 'kept', request_id: randomUUID() };
+  const first = await call(hub, 'project.create', wish);
+  await hub.stop();
+  const sql = postgres({ ...database, max: 1 });
+  onTestFinished(() => sql.end());
+  await sql`
+    INSERT INTO requests (caller, request_id, fingerprint, answer, created_at)
+    SELECT 'somebody', n::text, '', '{}', now() - interval '25 hours' FROM generate_series(1, 12000) AS n`;
+  const again = await startTestHub({ database, timing: { graceSeconds: 0.2 } });
+  onTestFinished(() => again.stop());
+  await until('the old ones are gone', async () => {
+    const [left] = await sql`SELECT count(*)::int AS count FROM requests WHERE caller = 'somebody'`;
+    return left!.count === 0;
+  });
+  expect(await call(again, 'project.create', wish)).toEqual(first);
 });

@@ -2,14 +2,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { onTestFinished, expect, test } from 'vitest';
+import type { CommandInput, CommandName } from '@switchyard/shared/commands';
 import type { Item } from '@switchyard/shared/item';
 import { checkAcknowledged } from '../../agent/drill/witness.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/cluster.ts';
 import { readPidFile } from '../postgres/postmaster.ts';
 import { newDataDir, startChildHub, type ChildHub } from './setup/child-hub.ts';
 import { startFleet, type Fleet } from './setup/fleet.ts';
-import { call, connectAgent, createDatabase, newProject, refusal, request } from './setup/hub.ts';
+import {
+  call,
+  connectAgent,
+  createDatabase,
+  newProject,
+  refusal,
+  request,
+  startTestHub,
+} from './setup/hub.ts';
 import { temporaryFolder } from './setup/postgres.ts';
 import { smallDisk } from './setup/small-disk.ts';
 import { itemsOf, logOf, newItems, violationsOf } from './setup/steps.ts';
@@ -223,3 +233,110 @@ test('[RS14] the disk is full: what is acknowledged is kept, the rest refused, a
   await persist(() => call(hub, 'items.bulk', { project: project.id, ...cancel }));
   await allWell(hub, project, fleet);
 }, 120_000);
+
+test('[ID9] where the answer is lost on its way from the database, the request_id finds what was done, and nothing is done twice', async () => {
+  const connection = await createDatabase();
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const lost = async <K extends CommandName>(name: K, input: CommandInput<K>, words: string) => {
+    const wish = { ...input, request_id: randomUUID() };
+    proxy.resetAfter(0, words);
+    expect(await refusal(call(hub, name, wish)), name).toMatchObject({ code: 'UNAVAILABLE' });
+    return persist(() => call(hub, name, wish));
+  };
+  const { project } = await lost('project.create', { name: 'made-once' }, 'made-once');
+  expect((await call(hub, 'project.list', {})).projects).toEqual([project]);
+  const description = 'changed once';
+  const change = await lost('project.update', { project: project.id, description, version: 1 }, description);
+  expect(change.project).toMatchObject({ description, version: 2, last_seq: 1 });
+  expect(await call(hub, 'project.get', { project: project.id })).toEqual(change);
+  const { token } = await lost('token.create', { role: 'viewer', label: 'made once' }, 'made once');
+  const { tokens } = await call(hub, 'token.list', {});
+  expect(tokens.filter(({ label }) => label === 'made once').map(({ id }) => id)).toEqual([token.id]);
+  const end = { project: project.id, confirm: project.name };
+  expect((await lost('project.delete', end, 'DELETE FROM projects')).project.id).toBe(project.id);
+});
+
+test('[RS15] where it is not known whether the next item was claimed, the end that asked for it does not say "none"', async () => {
+  const connection = await createDatabase();
+  const proxy = await startProxy(connection);
+  const hub = await startChildHub({ timing, databaseUrl: urlThrough(proxy, connection) });
+  const project = await newProject(hub);
+  const [one, two] = await newItems(hub, project, 2);
+  const agent = await connectAgent(hub, project.name, 'a');
+  await agent.call('item.claim', { id: one!.id });
+  const end = { id: one!.id, attempt: 1, result_summary: 'done', files_modified: [], claim_next: true };
+  const asked = { ...end, request_id: randomUUID() };
+  proxy.resetAfter(1, asked.request_id);
+  expect(await refusal(agent.call('item.complete', asked))).toMatchObject({ code: 'UNAVAILABLE' });
+  const answer = await persist(() => agent.call('item.complete', asked));
+  expect(answer).toMatchObject({
+    item: { status: 'done' },
+    next: { claim: { item: { id: two!.id }, attempt: 1 } },
+  });
+});
+
+test('[RS16] a project that somebody has locked holds up no other: their leases end, and their retries fall due', async () => {
+  const database = await createDatabase();
+  const hub = await startTestHub({ database, timing: { graceSeconds: 0.5 } });
+  onTestFinished(() => hub.stop());
+  const projects = await Promise.all(Array.from({ length: 8 }, () => newProject(hub)));
+  const twoToComeBack = async (project: { id: string }) => {
+    const [lapsing, failing] = await newItems(hub, project, 2, { max_attempts: 2 });
+    await call(hub, 'item.claim', { id: lapsing!.id, agent_id: 'h', lease_seconds: 0.5 });
+    await call(hub, 'item.claim', { id: failing!.id, agent_id: 'h' });
+    await call(hub, 'item.fail', { id: failing!.id, agent_id: 'h', attempt: 1, failure_reason: 'no luck' });
+  };
+  const statusesIn = async (project: { id: string }) =>
+    new Set((await itemsOf(hub, project)).map((item) => item.status));
+  const sql = postgres({ ...database, max: 1 });
+  onTestFinished(() => sql.end());
+  await Promise.all(projects.map(twoToComeBack));
+  const [locked, ...others] = projects;
+  await sql`BEGIN`;
+  await sql`SELECT 1 FROM projects WHERE id = ${locked!.id} FOR UPDATE`;
+  // Some share a connection with it, and may wait for as long as a statement waits for a lock.
+  const isBack = async (project: { id: string }) => {
+    const statuses = await statusesIn(project);
+    return statuses.size === 1 && statuses.has('todo');
+  };
+  await until(
+    'all others are back',
+    async () => (await Promise.all(others.map(isBack))).every((back) => back),
+    20_000,
+  );
+  expect(await statusesIn(locked!)).toEqual(new Set(['claimed', 'failed']));
+  await sql`ROLLBACK`;
+  await until('it is back, too', () => isBack(locked!));
+}, 40_000);
+
+test('[RS17] a database that may only be read is UNAVAILABLE for what writes, and all goes on when it may be written', async () => {
+  const database = await createDatabase();
+  const hub = await startTestHub({ database });
+  onTestFinished(() => hub.stop());
+  const project = await newProject(hub);
+  const sql = postgres({ ...database, max: 1, onnotice: () => {} });
+  onTestFinished(() => sql.end());
+  const readOnly = async (on: boolean) => {
+    await sql.unsafe(`SET default_transaction_read_only = off`);
+    await sql.unsafe(`ALTER DATABASE ${database.database} SET default_transaction_read_only = ${on}`);
+    // As at a failover: those that there are go.
+    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+  };
+  await readOnly(true);
+  const wish = { project: project.id, title: 'one', request_id: randomUUID() };
+  const refused = await until('it reads', () =>
+    call(hub, 'item.list', { project: project.id }).then(
+      () => refusal(call(hub, 'item.create', wish)),
+      () => null,
+    ),
+  );
+  expect(refused).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await refusal(call(hub, 'project.create', { name: 'never' }))).toMatchObject({
+    code: 'UNAVAILABLE',
+  });
+  await readOnly(false);
+  await persist(() => call(hub, 'item.create', wish));
+  expect(await itemsOf(hub, project)).toMatchObject([{ title: 'one' }]);
+});

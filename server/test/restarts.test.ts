@@ -1,11 +1,19 @@
 // The real hub as a process: killed, stopped and started again under load.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import postgres from 'postgres';
 import { checkAcknowledged } from '../../agent/drill/witness.ts';
 import { spawnHub, startChildHub, type ChildHub } from './setup/child-hub.ts';
 import { startFleet, type Fleet } from './setup/fleet.ts';
-import { adminToken, connect, connectAgent, createDatabase, newProject, startTestHub } from './setup/hub.ts';
-import { complete, itemsOf, logOf, newItems, violationsOf, wireOf } from './setup/steps.ts';
+import {
+  adminToken,
+  call,
+  connect,
+  connectAgent,
+  createDatabase,
+  newProject,
+  startTestHub,
+} from './setup/hub.ts';
+import { complete, getItem, itemsOf, logOf, newItem, newItems, violationsOf, wireOf } from './setup/steps.ts';
 import { until } from './setup/until.ts';
 
 const timing = { lease: 30, heartbeat: 1, grace: 10 };
@@ -100,22 +108,54 @@ describe('a hub under load', { timeout: 60_000 }, () => {
   });
 });
 
-test('[RS7] a hub that stalls past every lease puts nothing back before agents had a grace to be heard', async () => {
-  const hub = await startChildHub({ timing: { lease: 1, heartbeat: 0.2, grace: 3 } });
+test('[RS2] what is under way over HTTP when it is told to stop is answered, too', async () => {
+  const hub = await startTestHub();
   const project = await newProject(hub);
-  const item = (await newItems(hub, project, 1))[0]!;
-  const agent = await connectAgent(hub, project.name, 'a');
-  const { claim } = await agent.call('item.claim', { id: item.id });
-  hub.process.kill('SIGSTOP');
-  await until('the lease is long over', () => Date.now() > Date.parse(claim.lease_expires_at) + 2_000);
-  hub.process.kill('SIGCONT');
-  const goesOnAt = Date.now();
-  // Not at once, as a hub finds it that comes back together with its agents.
-  await until('it had time to sweep', () => Date.now() > goesOnAt + 1_000);
-  const claims = [{ item_id: item.id, attempt: 1 }];
-  expect(await agent.call('agent.heartbeat', { claims })).toMatchObject({ lost: [] });
-  expect((await complete(agent, item)).item.status).toBe('done');
-}, 30_000);
+  const sql = postgres({ ...(hub.database as object), max: 2 });
+  onTestFinished(() => sql.end());
+  const locked = await sql.reserve();
+  await locked`BEGIN`;
+  await locked`SELECT 1 FROM projects WHERE id = ${project.id} FOR UPDATE`;
+  const answer = newItem(hub, project);
+  await until('it is under way', async () => {
+    const waiting =
+      await sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    return waiting.length > 0;
+  });
+  const stopped = hub.stop();
+  const toldAt = Date.now();
+  await until('it had time to hang up', () => Date.now() > toldAt + 1_000);
+  await locked`ROLLBACK`;
+  locked.release();
+  expect(await answer).toMatchObject({ number: 1, status: 'todo' });
+  await stopped;
+});
+
+test.each([
+  ['stalls', false],
+  ['sleeps, as its machine may,', true],
+])(
+  '[RS7] a hub that %s past every lease puts nothing back before agents had a grace',
+  async (_, sleeps) => {
+    const hub = await startChildHub({ timing: { lease: 1, heartbeat: 0.2, grace: 3 }, sleeps });
+    const project = await newProject(hub);
+    const [lapsing, item] = await newItems(hub, project, 2);
+    await call(hub, 'item.claim', { id: lapsing!.id, agent_id: 'b', lease_seconds: 0.1 });
+    await until('it puts back', async () => (await getItem(hub, lapsing!.id)).status === 'todo');
+    const agent = await connectAgent(hub, project.name, 'a');
+    const { claim } = await agent.call('item.claim', { id: item!.id });
+    hub.process.kill('SIGSTOP');
+    await until('the lease is long over', () => Date.now() > Date.parse(claim.lease_expires_at) + 2_000);
+    hub.process.kill('SIGCONT');
+    const goesOnAt = Date.now();
+    // Not at once, as a hub finds it that comes back together with its agents.
+    await until('it had time to sweep', () => Date.now() > goesOnAt + 1_000);
+    const claims = [{ item_id: item!.id, attempt: 1 }];
+    expect(await agent.call('agent.heartbeat', { claims })).toMatchObject({ lost: [] });
+    expect((await complete(agent, item!)).item.status).toBe('done');
+  },
+  30_000,
+);
 
 describe('starting', () => {
   test('[RS4] hubs that start together on an empty database migrate it once', async () => {

@@ -10,6 +10,7 @@ import { temporaryFolder } from './postgres.ts';
 import { setClockOff } from './wrong-clock.ts';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const sleepyClock = new URL('./sleepy-clock.mjs', import.meta.url).href;
 
 export interface ChildHubOptions {
   /** Where its embedded database lives; one of its own when left out. */
@@ -24,6 +25,8 @@ export interface ChildHubOptions {
   heapMb?: number;
   /** How far its clock is off, forwards or (negative) backwards. */
   clockOffBySeconds?: number;
+  /** While it is stopped, it does not notice that time goes by. */
+  sleeps?: boolean;
 }
 
 export interface ChildHub {
@@ -74,6 +77,7 @@ export function spawnHub(options: ChildHubOptions) {
   const nodeOptions = [
     ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : []),
     ...(options.clockOffBySeconds ? [`--import=${wrongClock(options.clockOffBySeconds)}`] : []),
+    ...(options.sleeps ? [`--import=${sleepyClock}`] : []),
   ];
   const child = spawn(process.execPath, [main], {
     detached: options.ownGroup ?? false,
