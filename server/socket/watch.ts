@@ -1,6 +1,7 @@
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import { catchUpMax } from '@switchyard/shared/protocol';
 import { limits } from '@switchyard/shared/limits';
+import { noSuchProject } from '../commands/call.ts';
 import { projectAgents } from '../domain/agents.ts';
 import { conflictsOfProject } from '../domain/conflicts.ts';
 import { readLog } from '../domain/events.ts';
@@ -156,7 +157,7 @@ export class Watchers {
   async #snapshot(projectId: string): Promise<Snapshot> {
     const { db, timing } = this.#hub;
     const project = await db.read((sql) => findProject(sql, projectId));
-    if (!project) throw unavailable();
+    if (!project) throw noSuchProject(projectId);
     const [progress, agents, conflicts, items] = await Promise.all([
       db.read((sql) => projectProgress(sql, projectId)),
       db.read((sql) => projectAgents(sql, projectId, timing.heartbeatSeconds)),
