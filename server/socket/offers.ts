@@ -13,7 +13,6 @@ const itemsPerScanMax = 200;
 const scanGapMs = 10;
 /** Nobody claimed it: offer it again, to others first. */
 const offerAgainMs = 1_000;
-const offeredMax = 5_000;
 
 /** What may make an item ready, and what leaves its holder with room. */
 export const bringsItems = new Set<EventType>([
@@ -57,6 +56,7 @@ export class Offers {
   readonly #projects = new Map<string, State>();
   /** To whom each item was offered last, and when. */
   readonly #offered = new Map<string, Map<LocalAgent, number>>();
+  #forgotAtMs = 0;
   #stopped = false;
 
   constructor(hub: Hub, agents: Agents) {
@@ -143,6 +143,7 @@ export class Offers {
 
   /** Offers what is ready to whoever is idle. */
   async #scan(projectId: string): Promise<keyof typeof lookAfterMs> {
+    this.#forget();
     const free = withRoom(this.#agents.of(projectId));
     if (free.length > 0 && idle(free).length === 0) return 'unsettled';
     const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, free));
@@ -161,7 +162,6 @@ export class Offers {
       }
     }
     await this.#tell(chosen);
-    this.#forget();
     return agents.length < free.length ? 'unsettled' : 'offered';
   }
 
@@ -204,9 +204,11 @@ export class Offers {
     return offers;
   }
 
+  /** Now and then, lest agents that are gone stay in memory for what they were offered. */
   #forget(): void {
-    if (this.#offered.size < offeredMax) return;
     const now = performance.now();
+    if (now - this.#forgotAtMs < offerAgainMs) return;
+    this.#forgotAtMs = now;
     for (const id of this.#offered.keys()) if (this.#standing(id, now).size === 0) this.#offered.delete(id);
   }
 }

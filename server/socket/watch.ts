@@ -108,6 +108,8 @@ export class Watchers {
   async drop(socket: HubSocket): Promise<void> {
     for (const projectId of [...(this.#watched.get(socket)?.keys() ?? [])])
       await this.unwatch(socket, projectId);
+    // Of one whose watches all failed, an empty entry is left.
+    this.#watched.delete(socket);
   }
 
   /** Known before it is awaited, so that a socket that goes meanwhile leaves no feed behind. */
