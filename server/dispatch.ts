@@ -187,6 +187,9 @@ export function asRefusal(hub: Hub, name: string, error: unknown): Refusal {
       issues: [],
     });
   }
+  // Whatever names a project was told of it a moment before.
+  if (codeOf(error) === sqlstate.foreignKeyViolation && constraint.endsWith('_project_id_fkey'))
+    return new Refusal('NOT_FOUND', 'The project was deleted meanwhile. project.list names those there are.');
   const id = randomUUID();
   hub.log.error({ err: error, errorId: id, command: name }, 'a command failed unexpectedly');
   return new Refusal('INTERNAL', `Something went wrong in the hub. Its log says more under ${id}.`, {

@@ -85,7 +85,11 @@ export function refusalFrom(json: string): Refusal {
 export async function projectFor(call: Call, ref: string): Promise<Project> {
   const project = await call.hub.db.read((sql) => findProject(sql, ref));
   if (project && maySee(call.caller, project.id)) return project;
-  throw new Refusal(
+  throw noSuchProject(ref);
+}
+
+export function noSuchProject(ref: string): Refusal {
+  return new Refusal(
     'NOT_FOUND',
     `There is no project "${ref}" that you may see. project.list names those there are.`,
     {

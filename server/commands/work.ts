@@ -13,7 +13,15 @@ import { httpSession } from '../domain/sessions.ts';
 import type { Standing } from '../domain/standing.ts';
 import { plain, verbatim } from '../json.ts';
 import type { Work } from '../lanes.ts';
-import { AnsweredBefore, identityOf, perform, projectIdFor, projectOf, type Call } from './call.ts';
+import {
+  AnsweredBefore,
+  identityOf,
+  perform,
+  projectFor,
+  projectIdFor,
+  projectOf,
+  type Call,
+} from './call.ts';
 import { claimRefusal, fenceRefusal, standingFor } from './refusals.ts';
 
 type ClaimAnswer = CommandOutput<'item.claim'>;
@@ -173,6 +181,8 @@ async function nextFor(
     alone = note === 'crowded';
     waitsFor = undefined;
   }
+  // It may have been deleted, and the session with it.
+  await projectFor(call, session.projectId);
   throw unavailable();
 }
 

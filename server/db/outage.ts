@@ -6,6 +6,7 @@ export const sqlstate = {
   serializationFailure: '40001',
   deadlock: '40P01',
   uniqueViolation: '23505',
+  foreignKeyViolation: '23503',
   invalidRegex: '2201B',
 } as const;
 

@@ -47,7 +47,14 @@ export class Agents {
       task_types: session.taskTypes,
       capacity,
     };
-    const agent: LocalAgent = { socket, session, capacity, held: 0, freeSinceMs: 0, connectedSeq: null };
+    const agent: LocalAgent = {
+      socket,
+      session,
+      capacity,
+      held: new Set(),
+      freeSinceMs: 0,
+      connectedSeq: null,
+    };
     this.#admit(agent);
     try {
       const outcome = await hub.lanes.submit(session.projectId, hub.works.connect, entry);
@@ -64,16 +71,17 @@ export class Agents {
 
   #sayReady(agent: LocalAgent, now: string, { claims, stopping }: SessionClaims): void {
     const { hub, socket, session } = { hub: this.#hub, ...agent };
-    agent.held = claims.length;
+    agent.held = new Set(claims.map(({ item_id }) => item_id));
     socket.emit('session.ready', {
       session_id: session.id,
       agent_id: session.agentId,
       lease_seconds: hub.timing.leaseSeconds,
       heartbeat_seconds: hub.timing.heartbeatSeconds,
       server_time: now,
-      claims: claims.map(({ item, ...claim }) => ({
+      claims: claims.map(({ item, attempt, lease_expires_at }) => ({
         item: verbatim(item),
-        ...claim,
+        attempt,
+        lease_expires_at,
         session_id: session.id,
       })),
     });
@@ -107,10 +115,10 @@ export class Agents {
     if (row.type === 'agent.connected') return this.#dropIfMoved(row);
     const agent = row.session_id === null ? undefined : this.#agents.get(row.session_id);
     if (!agent) return;
-    if (row.type === 'item.claimed') agent.held++;
+    if (row.type === 'item.claimed') agent.held.add(row.item_id!);
     const end = endOfClaim(row);
     if (!end) return;
-    agent.held = Math.max(0, agent.held - 1);
+    agent.held.delete(row.item_id!);
     agent.freeSinceMs = performance.now();
     const claim = { item_id: row.item_id!, attempt: row.attempt!, reason: end.reason };
     if (row.type === 'item.cancelled') this.#tellCancelled(agent, claim);

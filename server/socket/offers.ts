@@ -13,7 +13,6 @@ const itemsPerScanMax = 200;
 const scanGapMs = 10;
 /** Nobody claimed it: offer it again, to others first. */
 const offerAgainMs = 1_000;
-const offeredMax = 5_000;
 
 /** What may make an item ready, and what leaves its holder with room. */
 export const bringsItems = new Set<EventType>([
@@ -57,6 +56,7 @@ export class Offers {
   readonly #projects = new Map<string, State>();
   /** To whom each item was offered last, and when. */
   readonly #offered = new Map<string, Map<LocalAgent, number>>();
+  #forgotAtMs = 0;
   #stopped = false;
 
   constructor(hub: Hub, agents: Agents) {
@@ -143,6 +143,7 @@ export class Offers {
 
   /** Offers what is ready to whoever is idle. */
   async #scan(projectId: string): Promise<keyof typeof lookAfterMs> {
+    this.#forget();
     const free = withRoom(this.#agents.of(projectId));
     if (free.length > 0 && idle(free).length === 0) return 'unsettled';
     const ready = await this.#hub.db.read((sql) => firstReady(sql, projectId, free));
@@ -161,7 +162,6 @@ export class Offers {
       }
     }
     await this.#tell(chosen);
-    this.#forget();
     return agents.length < free.length ? 'unsettled' : 'offered';
   }
 
@@ -171,7 +171,7 @@ export class Offers {
     const items = await this.#hub.db.read((sql) => itemsById(sql, [...new Set(chosen.map(({ id }) => id))]));
     for (const { id, agent } of chosen) {
       const item = items.get(id);
-      if (item?.ready && agent.held < agent.capacity) agent.socket.emit('item.available', { item });
+      if (item?.ready && agent.held.size < agent.capacity) agent.socket.emit('item.available', { item });
     }
   }
 
@@ -197,20 +197,23 @@ export class Offers {
     const offers = this.#offered.get(id) ?? new Map<LocalAgent, number>();
     this.#offered.set(id, offers);
     for (const [agent, atMs] of offers) {
-      const stands = now - atMs < offerAgainMs && atMs >= agent.freeSinceMs && agent.held < agent.capacity;
+      const stands =
+        now - atMs < offerAgainMs && atMs >= agent.freeSinceMs && agent.held.size < agent.capacity;
       if (!stands || !agent.socket.connected) offers.delete(agent);
     }
     return offers;
   }
 
+  /** Now and then, lest agents that are gone stay in memory for what they were offered. */
   #forget(): void {
-    if (this.#offered.size < offeredMax) return;
     const now = performance.now();
+    if (now - this.#forgotAtMs < offerAgainMs) return;
+    this.#forgotAtMs = now;
     for (const id of this.#offered.keys()) if (this.#standing(id, now).size === 0) this.#offered.delete(id);
   }
 }
 
-const hasRoom = (agent: LocalAgent) => agent.connectedSeq !== null && agent.held < agent.capacity;
+const hasRoom = (agent: LocalAgent) => agent.connectedSeq !== null && agent.held.size < agent.capacity;
 function someHasRoom(agents: ReadonlySet<LocalAgent>): boolean {
   for (const agent of agents) if (hasRoom(agent)) return true;
   return false;
@@ -225,14 +228,14 @@ function idle(agents: readonly LocalAgent[]): LocalAgent[] {
 
 /** How many claims each of them has room for. */
 const roomsOf = (agents: readonly LocalAgent[]) =>
-  new Map(agents.map((agent) => [agent, agent.capacity - agent.held]));
+  new Map(agents.map((agent) => [agent, agent.capacity - agent.held.size]));
 
 const does = ({ session }: LocalAgent, taskType: string | null) =>
   session.taskTypes === null || (taskType !== null && session.taskTypes.includes(taskType));
 
 /** The first items that are ready for these agents: some more than they have room for, as some are offered already. */
 function firstReady(sql: Sql, projectId: string, agents: readonly LocalAgent[]): Promise<Ready[]> {
-  const places = agents.reduce((sum, agent) => sum + agent.capacity - agent.held, 0);
+  const places = agents.reduce((sum, agent) => sum + agent.capacity - agent.held.size, 0);
   const limit = Math.min(itemsPerScanMax, 2 * places + 10);
   const types = agents.some(({ session }) => session.taskTypes === null)
     ? null

@@ -22,8 +22,11 @@ export interface LocalAgent {
   socket: HubSocket;
   session: Session;
   capacity: number;
-  /** Claims it holds, as far as the log has told; only offers go by it. */
-  held: number;
+  /**
+   * Items it holds, as far as the log has told; only offers go by it. By id, since the log may tell of a claim after
+   * the session was read with it: counted twice, it would leave no room for ever.
+   */
+  held: Set<string>;
   /** When a claim of its last ended; what it was offered before that, it has forgotten. */
   freeSinceMs: number;
   /** Where in the log this connection stands; null until it does. */

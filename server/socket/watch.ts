@@ -1,6 +1,7 @@
 import type { CatchUp, ProjectEvent, Snapshot } from '@switchyard/shared/protocol';
 import { catchUpMax } from '@switchyard/shared/protocol';
 import { limits } from '@switchyard/shared/limits';
+import { noSuchProject } from '../commands/call.ts';
 import { projectAgents } from '../domain/agents.ts';
 import { conflictsOfProject } from '../domain/conflicts.ts';
 import { readLog } from '../domain/events.ts';
@@ -107,6 +108,8 @@ export class Watchers {
   async drop(socket: HubSocket): Promise<void> {
     for (const projectId of [...(this.#watched.get(socket)?.keys() ?? [])])
       await this.unwatch(socket, projectId);
+    // Of one whose watches all failed, an empty entry is left.
+    this.#watched.delete(socket);
   }
 
   /** Known before it is awaited, so that a socket that goes meanwhile leaves no feed behind. */
@@ -156,7 +159,7 @@ export class Watchers {
   async #snapshot(projectId: string): Promise<Snapshot> {
     const { db, timing } = this.#hub;
     const project = await db.read((sql) => findProject(sql, projectId));
-    if (!project) throw unavailable();
+    if (!project) throw noSuchProject(projectId);
     const [server_time, progress, agents, conflicts, items] = await Promise.all([
       db.read(readClock),
       db.read((sql) => projectProgress(sql, projectId)),

@@ -137,6 +137,25 @@ test('[HB5] a session that moves to the other hub takes its claims along, and it
   expect((await complete(after, item)).item.status).toBe('done');
 });
 
+test('[HB5] and is offered work there, whatever that hub had yet to hear of its claims', async () => {
+  const project = await newProject(a);
+  const claimed = await newItems(a, project, 30);
+  // So that the other hub reads the log when they come, and not only from then on.
+  await (await connect(b)).call('project.watch', { project: project.id });
+  const movers: Client[] = [];
+  for (const [n, item] of claimed.entries()) {
+    const session = { session_id: randomUUID() };
+    const before = await connectAgent(a, project.name, `mover${n}`, session);
+    await before.call('item.claim', { id: item.id });
+    const after = await connectAgent(b, project.name, `mover${n}`, session);
+    await complete(after, item);
+    movers.push(after);
+  }
+  const waiting = new Set((await newItems(a, project, 10)).map(({ id }) => id));
+  for (const mover of movers)
+    await mover.hear<{ item: Item }>('item.available', ({ item }) => waiting.has(item.id));
+});
+
 test('[HB6] both hubs sweep at once: each lapsed claim is put back once', async () => {
   const project = await newProject(a);
   const items = await newItems(a, project, 60);
