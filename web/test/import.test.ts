@@ -98,7 +98,7 @@ describe('a backlog', () => {
     await seen(dialog.getByText('issues.jsonl is Beads with 3 items: all of them are new here.'));
     const preview = dialog.getByRole('group', { name: 'Preview' });
     await seen(preview.getByText('line 4', { exact: true }));
-    await preview.getByText('1 links to issues that are not in the file').click();
+    await preview.getByText('1 link to an issue that is not in the file').click();
     await seen(preview.getByText('depends on x-99'));
     const rows = preview.getByRole('region', { name: 'Preview' }).getByRole('listitem');
     const titles = await rows.locator('.title').allInnerTexts();
