@@ -24,6 +24,22 @@ export async function enter(token: string): Promise<void> {
 
 export async function leave(): Promise<void> {
   await signOut();
+  close();
+  const others = otherTabs();
+  others.postMessage('left');
+  others.close();
+}
+
+/** Whoever signs out in one tab is signed out in all: they share a cookie. Returns how to end that. */
+export function leaveWithOtherTabs(): () => void {
+  const others = otherTabs();
+  others.onmessage = close;
+  return () => others.close();
+}
+
+const otherTabs = () => new BroadcastChannel('switchyard-session');
+
+function close(): void {
   session.open = false;
   session.caller = null;
 }
