@@ -325,7 +325,9 @@ test('it is found in the header, in the palette, among the keys, and on an empty
   await closes();
   const keys = board.page.keyboard;
   await board.page.getByRole('button', { name: 'Ways to create' }).focus();
-  for (const key of ['Enter', 'i', 'Enter']) await keys.press(key);
+  await keys.press('Enter');
+  await seen(board.page.getByRole('menuitem', { name: 'One item…' }).and(board.page.locator(':focus')));
+  for (const key of ['i', 'Enter']) await keys.press(key);
   await closes();
   await keys.press('Control+k');
   await keys.insertText('import');
@@ -374,7 +376,7 @@ test('axe finds nothing at any step, and nothing is clipped', async () => {
   await look();
   const long = { id: 'x-5', title: 'l'.repeat(300), status: 'open', issue_type: 'task', priority: 2 };
   await drop(board, `${'name'.repeat(40)}.jsonl`, `${jsonl([...beads, long])}\nno`);
-  await dialog.getByText('1 links to issues').click();
+  await dialog.getByText('1 link to an issue').click();
   await look();
   const letGo = await holdCreate(board, 0);
   await dialog.getByRole('button', { name: 'Import 4 items' }).click();
