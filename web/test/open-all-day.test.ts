@@ -68,7 +68,7 @@ test('a tab that is hidden while a frame is due still tells of what needs somebo
   await board.page.waitForFunction(() => document.title.startsWith('(1) '));
 });
 
-test('signing out in one tab signs out all, as they share a cookie', async () => {
+test('signing out in one tab signs out all, as they share a cookie, and so does signing in', async () => {
   const project = await newProject(hub);
   const board = await openBoard(browser(), hub, `/p/${project.name}`);
   const home = await board.context.newPage();
@@ -76,7 +76,12 @@ test('signing out in one tab signs out all, as they share a cookie', async () =>
   await home.getByRole('button', { name: 'Sign out' }).click();
   await seen(home.getByLabel('Token'));
   await seen(board.page.getByLabel('Token'));
-  await gone(board.page.getByRole('main', { name: project.name }));
+  await gone(board.page.locator('[data-live]'));
+  const { token } = await call(hub, 'token.create', { role: 'viewer', label: 'looks' });
+  await home.getByLabel('Token').fill(token.token);
+  await home.keyboard.press('Enter');
+  await board.live();
+  await gone(board.page.getByRole('button', { name: 'Create', exact: true }));
 });
 
 test('a number in the address that no item can have is said to be none, in words', async () => {
