@@ -21,6 +21,7 @@ export class Feed {
   readonly #log: Logger;
   readonly #projects = new Map<string, ProjectFeed>();
   readonly #listeners: Listener[] = [];
+  readonly #goneListeners: ((projectId: string) => void)[] = [];
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
@@ -29,6 +30,11 @@ export class Feed {
 
   onRows(listener: Listener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Hears that a project which is followed is not there any more: of that no line of its log can tell. */
+  onGone(listener: (projectId: string) => void): void {
+    this.#goneListeners.push(listener);
   }
 
   /** Follows a project from now on, until as often released. Resolves once every later line will be heard. */
@@ -72,12 +78,16 @@ export class Feed {
     for (const id of this.#projects.keys()) this.wake(id);
   }
 
-  /** The safety net under notifications: wakes what has fallen behind. */
+  /** The safety net under notifications: wakes what has fallen behind, and finds out what has gone. */
   async poll(): Promise<void> {
     const ids = [...this.#projects.keys()];
     if (ids.length === 0) return;
-    for (const { id, last_seq } of await this.#db.control((sql) => lastSeqs(sql, ids))) {
-      if (last_seq > (this.#projects.get(id)?.position ?? Infinity)) this.wake(id);
+    const rows = await this.#db.control((sql) => lastSeqs(sql, ids));
+    const seqs = new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
+    for (const id of ids) {
+      const seq = seqs.get(id);
+      if (seq === undefined) for (const listener of this.#goneListeners) listener(id);
+      else if (seq > (this.#projects.get(id)?.position ?? Infinity)) this.wake(id);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Imported } from '@switchyard/shared/import/create';
-import { warningKinds, type Plan, type WarningKind } from '@switchyard/shared/import/plan';
+import { warningKinds, warningTitle, type Plan, type WarningKind } from '@switchyard/shared/import/plan';
 
 const examplesMax = 3;
 
@@ -10,11 +10,14 @@ export function reportOf(plan: Plan, imported: Imported, project: string, all = 
     `${project}: ${imported.created} created, ${imported.existing} already there` +
       ` (${of('todo')} todo, ${of('done')} done, ${of('cancelled')} cancelled)`,
   ];
-  for (const [kind, title] of Object.entries(warningKinds)) {
-    const found = plan.warnings.filter((warning) => warning.kind === (kind as WarningKind));
+  for (const kind of Object.keys(warningKinds) as WarningKind[]) {
+    const found = plan.warnings.filter((warning) => warning.kind === kind);
     if (found.length === 0) continue;
     const shown = all ? found : found.slice(0, examplesMax);
-    lines.push(`${found.length} ${title}:`, ...shown.map(({ key, message }) => `  ${key}: ${message}`));
+    lines.push(
+      `${found.length} ${warningTitle(kind, found.length)}:`,
+      ...shown.map(({ key, message }) => `  ${key}: ${message}`),
+    );
     if (found.length > shown.length)
       lines.push(`  … and ${found.length - shown.length} more (--warnings shows all)`);
   }

@@ -50,6 +50,7 @@ export class Watchers {
     this.#hub = hub;
     this.#io = io;
     hub.feed.onRows((projectId, rows) => this.#send(projectId, rows));
+    hub.feed.onGone((projectId) => this.#sendAway(projectId));
   }
 
   watches(socket: HubSocket, projectId: string): boolean {
@@ -128,6 +129,12 @@ export class Watchers {
     if (!this.isWatched(projectId)) return;
     const room = this.#io.to(roomOf(projectId));
     for (const row of rows) room.emit('project.event', eventOf(projectId, row));
+  }
+
+  /** They come back, ask for the project again, and are told that there is none. */
+  #sendAway(projectId: string): void {
+    for (const id of [...(this.#io.sockets.adapter.rooms.get(roomOf(projectId)) ?? [])])
+      this.#io.sockets.sockets.get(id)?.conn.close();
   }
 
   async #catchUp(projectId: string, after: number): Promise<CatchUp | undefined> {

@@ -231,6 +231,26 @@ async function metricsOf(on: { url: string }): Promise<{ text: string }> {
   return { text: await response.text() };
 }
 
+test('[WT10] a project that is deleted sends its watchers away, wherever they are, and is not found again', async () => {
+  const project = await newProject(hub);
+  const elsewhere = await startTestHub({ database: hub.database });
+  try {
+    const boards = [await connect(hub), await connect(elsewhere)];
+    for (const board of boards) await watch(board, project.id);
+    const other = await connect(hub);
+    await watch(other, (await newProject(hub)).id);
+    await call(hub, 'project.delete', { project: project.id, confirm: project.name });
+    for (const board of boards) {
+      await until('it was sent away', () => !board.socket.connected);
+      board.socket.connect();
+      expect(await refusal(watch(board, project.id))).toMatchObject({ code: 'NOT_FOUND' });
+    }
+    expect(other.socket.connected).toBe(true);
+  } finally {
+    await elsewhere.stop();
+  }
+});
+
 test('[WT9] a paused board costs the hub little; once it reads again it sees a gap and catches up', async () => {
   // With what it would take to keep all that, it would die.
   const busy = await startChildHub({ heapMb: 112 });

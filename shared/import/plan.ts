@@ -34,19 +34,27 @@ export interface Warning {
   message: string;
 }
 
-/** The kinds of warnings, in the words under which a summary groups them. */
+/** The kinds of warnings, in the words under which a summary groups them: of one, and of several. */
 export const warningKinds = {
-  unreadable: 'entries that could not be read, left out',
-  duplicate: 'ids that occur more than once',
-  missing: 'links to issues that are not in the file',
-  circle: 'links that would wait for one another in a circle, dropped',
-  link: 'links that have no counterpart here, dropped',
-  status: 'states that have no counterpart here',
-  below: 'open items below a parent that is over, left as they are',
-  value: 'values that were not understood',
-  text: 'texts made to fit',
+  unreadable: ['entry that could not be read, left out', 'entries that could not be read, left out'],
+  duplicate: ['id that occurs more than once', 'ids that occur more than once'],
+  missing: ['link to an issue that is not in the file', 'links to issues that are not in the file'],
+  circle: [
+    'link that would wait for itself in a circle, dropped',
+    'links that would wait for one another in a circle, dropped',
+  ],
+  link: ['link that has no counterpart here, dropped', 'links that have no counterpart here, dropped'],
+  status: ['state that has no counterpart here', 'states that have no counterpart here'],
+  below: [
+    'open item below a parent that is over, left as it is',
+    'open items below a parent that is over, left as they are',
+  ],
+  value: ['value that was not understood', 'values that were not understood'],
+  text: ['text made to fit', 'texts made to fit'],
 } as const;
 export type WarningKind = keyof typeof warningKinds;
+
+export const warningTitle = (kind: WarningKind, count: number) => warningKinds[kind][count === 1 ? 0 : 1];
 
 export const priorityDefault = 5;
 export const priorityLast = 9;

@@ -244,6 +244,42 @@ describe('looking', () => {
     await seen(board.card(second));
   });
 
+  test('nothing moves while a finger scrolls through it, nor at once when it is lifted', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(
+      hub,
+      project.id,
+      Array.from({ length: 60 }, () => ({})),
+    );
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await seen(board.card(items[0]!));
+    const devtools = await board.context.newCDPSession(board.page);
+    const scroll = { x: 100, y: 400, yDistance: -900, gestureSourceType: 'touch' as const };
+    await devtools.send('Input.synthesizeScrollGesture', scroll);
+    const urgent = await make(hub, project.id, { title: 'Urgent', priority: 0 });
+    await seen(board.column('Todo').getByRole('button', { name: '+1 change' }));
+    await board.page.keyboard.press('.');
+    await gone(board.column('Todo').getByRole('button', { name: '+1 change' }));
+    await board.page.getByRole('button', { name: 'Create', exact: true }).hover();
+    await board
+      .column('Todo')
+      .locator('.body > div')
+      .evaluate((list) => list.scrollTo(0, 0));
+    await seen(board.card(urgent));
+  });
+
+  test('the focus goes back to the card when the panel that it was in is closed', async () => {
+    const project = await newProject(hub);
+    const item = await make(hub, project.id);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await seen(board.card(item));
+    for (const key of ['j', 'Enter']) await board.page.keyboard.press(key);
+    await board.panel(1).getByRole('button', { name: 'Close' }).focus();
+    await board.page.keyboard.press('Enter');
+    await gone(board.panel(1));
+    await seen(board.card(item).locator('a:focus'));
+  });
+
   test('nothing moves while something is selected, however long', async () => {
     const project = await newProject(hub);
     const [first, second] = await makeAll(hub, project.id, [{ title: 'First' }, { title: 'Second' }]);

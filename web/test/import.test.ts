@@ -98,7 +98,7 @@ describe('a backlog', () => {
     await seen(dialog.getByText('issues.jsonl is Beads with 3 items: all of them are new here.'));
     const preview = dialog.getByRole('group', { name: 'Preview' });
     await seen(preview.getByText('line 4', { exact: true }));
-    await preview.getByText('1 links to issues that are not in the file').click();
+    await preview.getByText('1 link to an issue that is not in the file').click();
     await seen(preview.getByText('depends on x-99'));
     const rows = preview.getByRole('region', { name: 'Preview' }).getByRole('listitem');
     const titles = await rows.locator('.title').allInnerTexts();
@@ -325,7 +325,9 @@ test('it is found in the header, in the palette, among the keys, and on an empty
   await closes();
   const keys = board.page.keyboard;
   await board.page.getByRole('button', { name: 'Ways to create' }).focus();
-  for (const key of ['Enter', 'i', 'Enter']) await keys.press(key);
+  await keys.press('Enter');
+  await seen(board.page.getByRole('menuitem', { name: 'One item…' }).and(board.page.locator(':focus')));
+  for (const key of ['i', 'Enter']) await keys.press(key);
   await closes();
   await keys.press('Control+k');
   await keys.insertText('import');
@@ -374,7 +376,7 @@ test('axe finds nothing at any step, and nothing is clipped', async () => {
   await look();
   const long = { id: 'x-5', title: 'l'.repeat(300), status: 'open', issue_type: 'task', priority: 2 };
   await drop(board, `${'name'.repeat(40)}.jsonl`, `${jsonl([...beads, long])}\nno`);
-  await dialog.getByText('1 links to issues').click();
+  await dialog.getByText('1 link to an issue').click();
   await look();
   const letGo = await holdCreate(board, 0);
   await dialog.getByRole('button', { name: 'Import 4 items' }).click();

@@ -27,5 +27,9 @@ export function screenAddress(id: (typeof screens)[number]['id'], project: strin
   return resolve(id, { project });
 }
 
+/** The number of an item in an address, which may have been written by hand: 0 if it is none. */
+export const itemNumber = (text: string | null | undefined) =>
+  /^[1-9][0-9]{0,8}$/.test(text ?? '') ? Number(text) : 0;
+
 export const itemAddress = (project: string, number: number) =>
   resolve('/p/[project]/items/[number]', { project, number: String(number) });

@@ -6,14 +6,21 @@ const dayAndClock = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
 });
+const yearDayAndClock = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 
 export const formatCount = (value: number) => count.format(value);
 
-/** The time of day, with the date in front of it unless that is today. */
-export function formatTime(instant: string): string {
+/** The time of day, with the date in front of it unless that is today, and the year where it is another. */
+export function formatTime(instant: string, now = new Date()): string {
   const date = new Date(instant);
-  const today = date.toDateString() === new Date().toDateString();
-  return (today ? clock : dayAndClock).format(date);
+  if (date.toDateString() === now.toDateString()) return clock.format(date);
+  return (date.getFullYear() === now.getFullYear() ? dayAndClock : yearDayAndClock).format(date);
 }
 
 /** One unit is enough for an estimate: "about 8 h", "about 3 days". */

@@ -15,8 +15,8 @@ const tokenInAddress = /^#token=([^&]+)$/;
 export async function enter(token: string): Promise<void> {
   try {
     await signIn(token);
-    session.open = true;
-    session.problem = '';
+    open();
+    tell('entered');
   } catch (error) {
     session.problem = error instanceof Error ? error.message : String(error);
   }
@@ -24,6 +24,40 @@ export async function enter(token: string): Promise<void> {
 
 export async function leave(): Promise<void> {
   await signOut();
+  close();
+  tell('left');
+}
+
+/**
+ * Whoever signs out, or in, in one tab does so in all: they share a cookie. `entered` is called when it may be as
+ * somebody else. Returns how to end that.
+ */
+export function goWithOtherTabs(entered: () => void): () => void {
+  const others = otherTabs();
+  others.onmessage = ({ data }: MessageEvent<Told>) => {
+    if (data === 'left') return close();
+    open();
+    entered();
+  };
+  return () => others.close();
+}
+
+type Told = 'left' | 'entered';
+
+const otherTabs = () => new BroadcastChannel('switchyard-session');
+
+function tell(what: Told): void {
+  const others = otherTabs();
+  others.postMessage(what);
+  others.close();
+}
+
+function open(): void {
+  session.open = true;
+  session.problem = '';
+}
+
+function close(): void {
   session.open = false;
   session.caller = null;
 }

@@ -5,14 +5,18 @@ import type { LayoutLoad } from './$types';
 
 export const ssr = false;
 
+/** While the hub is away, what is known stays. */
+let known: Project[] = [];
+
 export const load: LayoutLoad = async ({ depends }): Promise<{ projects: Project[]; problem: string }> => {
   depends('hub:projects');
   try {
     const [projects, caller] = await Promise.all([listProjects(), whoAmI()]);
     session.caller = caller;
+    known = projects;
     return { projects, problem: '' };
   } catch (error) {
-    if (closeIfUnauthenticated(error)) return { projects: [], problem: '' };
-    return { projects: [], problem: error instanceof Error ? error.message : String(error) };
+    if (closeIfUnauthenticated(error)) return { projects: (known = []), problem: '' };
+    return { projects: known, problem: error instanceof Error ? error.message : String(error) };
   }
 };

@@ -21,7 +21,7 @@ export function readFilter(parameters: Parameters): Filter {
   const priority = parameters.get('priority');
   if (priority && /^[0-9]$/.test(priority)) filter.priority = Number(priority);
   const parent = parameters.get('parent');
-  if (parent && /^(none|[0-9a-f-]{36})$/.test(parent)) filter.parent = parent;
+  if (parent && /^(none|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(parent)) filter.parent = parent;
   return filter;
 }
 

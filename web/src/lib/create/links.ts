@@ -15,7 +15,7 @@ export async function idsOf(live: ProjectLive, typed: readonly string[]): Promis
     const known = live.store.byNumber(number);
     const [item] = known
       ? [known]
-      : (await live.call('item.list', { project: live.name, number, limit: 1 })).items;
+      : (await live.call('item.list', { project: live.ref, number, limit: 1 })).items;
     if (!item) throw new NoSuchItem(`There is no item #${number} in this project.`);
     ids.set(word, item.id);
   });

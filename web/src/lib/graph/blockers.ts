@@ -15,7 +15,7 @@ const shownMax = 12;
 /** The open items that hold back most, by what blocked items say they wait for. */
 export async function findBlockers(live: ProjectLive): Promise<Blockers> {
   const { items, total } = await live.call('item.list', {
-    project: live.name,
+    project: live.ref,
     status: ['todo'],
     ready: false,
     sort: 'priority',

@@ -86,7 +86,7 @@ export class Neighbourhood {
     const live = this.#live;
     let id = live.store.byNumber(number)?.id;
     if (id === undefined) {
-      const { items } = await live.call('item.list', { project: live.name, number, limit: 1 });
+      const { items } = await live.call('item.list', { project: live.ref, number, limit: 1 });
       id = items[0]?.id;
     }
     if (id === undefined) return undefined;

@@ -47,7 +47,7 @@ export class Importing {
     this.name = typeof source === 'string' ? '' : source.name;
     try {
       const plan = await readPlan(await bytesOf(source), signal);
-      const ids = await findImported(this.#call, this.#live.name, plan, {
+      const ids = await findImported(this.#call, this.#live.ref, plan, {
         signal,
         onProgress: this.#progress,
       });
@@ -69,7 +69,7 @@ export class Importing {
       this.#progress(done, total);
     };
     try {
-      await importPlan(this.#call, this.#live.name, plan, { signal, onProgress });
+      await importPlan(this.#call, this.#live.ref, plan, { signal, onProgress });
       this.step = 'report';
     } catch (error) {
       this.#fail(error, 'report');

@@ -37,7 +37,7 @@ export class ItemActions {
   }
 
   async #several(items: readonly Item[], what: Steering): Promise<void> {
-    const project = this.#live.name;
+    const project = this.#live.ref;
     const filter = { number: items.map((item) => item.number) };
     this.#setPending(items, pendingWord(what));
     try {
@@ -57,7 +57,7 @@ export class ItemActions {
   async #whyNot(filter: { number: number[] }, what: Steering): Promise<string> {
     const inGeneral = `The others were ${passedOver[what.action]}.`;
     if (what.action !== 'cancel') return inGeneral;
-    const done = { project: this.#live.name, ...filter, status: ['done' as const], limit: 1 };
+    const done = { project: this.#live.ref, ...filter, status: ['done' as const], limit: 1 };
     const { items, total } = await this.#live.call('item.list', done).catch(() => ({ items: [], total: 0 }));
     const [one] = items;
     if (!one) return inGeneral;

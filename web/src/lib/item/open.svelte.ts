@@ -20,8 +20,9 @@ export function openItem(live: () => ProjectLive, number: () => number): OpenIte
     const current = live();
     const wanted = number();
     if (!current.isLive || current.store.byNumber(wanted)) return;
+    if (wanted === 0) return void (problem = 'There is no such item: items have the numbers 1, 2, 3 …');
     current
-      .call('item.list', { project: current.name, number: wanted, limit: 1 })
+      .call('item.list', { project: current.ref, number: wanted, limit: 1 })
       .then(({ items: [found] }) => {
         if (found) current.learn(found);
         else problem = `There is no item #${wanted} in this project.`;

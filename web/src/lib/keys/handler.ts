@@ -11,8 +11,8 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || event.altKey) return;
   const chord = chordOf(event);
   if (isTyping(event) && !chord.startsWith('mod+') && chord !== 'escape') return;
-  // A dialog is open: it has the keyboard to itself.
-  if (document.querySelector('dialog[open]')) return;
+  // A dialog or a menu is open: it has the keyboard to itself.
+  if (document.querySelector('dialog[open], [role=menu]:popover-open')) return;
   const keys = begun ? `${begun} ${chord}` : chord;
   const actions = offered().filter(isEnabled);
   const found = actions.findLast((action) => action.keys.includes(keys));

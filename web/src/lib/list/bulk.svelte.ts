@@ -46,7 +46,7 @@ export class Bulk {
     try {
       const live = this.#live();
       const answer = await live.call('items.bulk', {
-        project: live.name,
+        project: live.ref,
         ...what,
         filter,
         expected_count: count,

@@ -127,7 +127,7 @@ export class ProjectLog {
     const fits = { ...(type && { type: [type] }), ...(agent && { agent }), ...(item && { item }) };
     let found = 0;
     for (let pages = 0; pages < pagesMax && found < wanted && !this.complete; pages++) {
-      const from = { project: this.#live.name, before: this.readTo, limit: pageSize };
+      const from = { project: this.#live.ref, before: this.readTo, limit: pageSize };
       const { events, next_before } = await this.#live.call('project.events', { ...from, ...fits });
       if (turn !== this.#turn) return;
       if (item !== undefined) this.#itemId ??= events[0]?.item_id ?? undefined;

@@ -17,14 +17,21 @@ import { ProjectWatch, type LiveState, type Sink } from './watch.ts';
 
 /** Above this many changes a second nothing is tinted any more. */
 const calmMax = 20;
+/** A frame that has not come by then is not waited for. */
+const lateMs = 1_000;
 
 /**
  * One project, live: what the screens show is read from here. Items lie in a plain Map (`store`); what is shown of
  * them is raw state that is replaced at most once a frame. Events arrive in order, each once (see ProjectWatch).
  */
 export class ProjectLive implements Sink {
-  /** Name or id, as in the address. */
-  readonly name: string;
+  /** How addresses name it: as this one did, or by its present name when it has been renamed. */
+  readonly name = $derived.by(() => {
+    const { project } = this;
+    return project === undefined || project.id === this.#asked ? this.#asked : project.name;
+  });
+  /** What the hub is asked by: its id once that is known, which stays whatever it is called. */
+  ref: string;
   readonly store = new ItemStore();
   connection = $state.raw<LiveState>('connecting');
   /** The hub will not let us watch. */
@@ -46,6 +53,8 @@ export class ProjectLive implements Sink {
   epoch = 0;
   /** Raised by every frame in which an item changed. */
   #frame = $state.raw(0);
+  /** Name or id. */
+  readonly #asked: string;
   readonly #watch: ProjectWatch;
   readonly #socket: HubSocket;
   readonly #conflicts = new Conflicts();
@@ -55,16 +64,17 @@ export class ProjectLive implements Sink {
   /** As the hub sent it, while nothing of it has been dropped: a screen that opens now need not ask. */
   #firstWindow: readonly Item[] | undefined;
   #fresh: ProjectEvent[] = [];
-  #scheduled = 0;
+  #frameAsked: number | undefined;
+  #late: ReturnType<typeof setTimeout> | undefined;
   #lately: number[] = [];
 
   /** All that failed: the hub sends them all, and they need a person. */
   readonly failed: LiveQuery;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(asked: string) {
+    this.ref = this.#asked = asked;
     this.#socket = openSocket();
-    this.#watch = new ProjectWatch(this.#socket, name, this);
+    this.#watch = new ProjectWatch(this.#socket, asked, this);
     this.failed = this.query({ status: ['failed'] }, 'priority');
   }
 
@@ -79,8 +89,7 @@ export class ProjectLive implements Sink {
   stop(): void {
     if (this.isLive) this.freshUntil = currentTime();
     this.#watch.stop();
-    cancelAnimationFrame(this.#scheduled);
-    clearTimeout(this.#scheduled);
+    this.#unschedule();
   }
 
   /** A command; throws a HubError with the hub's own words. */
@@ -179,6 +188,7 @@ export class ProjectLive implements Sink {
     this.#showConflicts();
     this.seq = snapshot.seq;
     this.project = snapshot.project;
+    this.ref = snapshot.project.id;
     this.progressNow = snapshot.progress;
     this.agentsNow = snapshot.agents;
     this.#frame++;
@@ -195,15 +205,21 @@ export class ProjectLive implements Sink {
     this.#soon();
   }
 
-  /** Once a frame, however many came. A hidden page has no frames, and must not hoard. */
+  /** Once a frame, however many came. A page that is hidden, if only since then, has no frames, and must not hoard. */
   #soon(): void {
-    if (this.#scheduled) return;
-    const show = () => this.#show();
-    this.#scheduled = document.hidden ? window.setTimeout(show, 1_000) : requestAnimationFrame(show);
+    if (this.#frameAsked !== undefined) return;
+    this.#frameAsked = requestAnimationFrame(() => this.#show());
+    this.#late = setTimeout(() => this.#show(), lateMs);
+  }
+
+  #unschedule(): void {
+    if (this.#frameAsked !== undefined) cancelAnimationFrame(this.#frameAsked);
+    clearTimeout(this.#late);
+    this.#frameAsked = undefined;
   }
 
   #show(): void {
-    this.#scheduled = 0;
+    this.#unschedule();
     const events = this.#fresh;
     this.#fresh = [];
     this.#measure(events.length);

@@ -70,6 +70,7 @@ export class LiveQuery {
     this.refresh();
     this.#count();
     if (!this.complete && this.#known < this.#window.wanted) void this.#load();
+    else this.problem = '';
   }
 
   /** More rows are looked at: down to this one. */
@@ -163,7 +164,7 @@ export class LiveQuery {
       const asked = window.nextPage(this.#known);
       const page = await this.#live.store.reading(async () => {
         const answer = await this.#live.call('item.list', {
-          project: this.#live.name,
+          project: this.#live.ref,
           ...filter,
           sort,
           ...asked,
@@ -198,7 +199,7 @@ export class LiveQuery {
     const began = performance.now();
     try {
       const { total } = await this.#live.call('item.list', {
-        project: this.#live.name,
+        project: this.#live.ref,
         ...filter,
         limit: 1,
       });

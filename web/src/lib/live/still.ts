@@ -11,7 +11,12 @@ export function still(queries: () => readonly LiveQuery[]): Attachment<HTMLEleme
     // Svelte's `on`: a row that is taken out loses the focus in the midst of an update.
     const ends = [
       on(element, 'pointermove', hold('pointer')),
-      on(element, 'pointerleave', () => release('pointer')),
+      // What is scrolled through is being read, though the pointer rests, or is a finger that has been lifted.
+      on(element, 'wheel', hold('pointer'), { passive: true }),
+      on(element, 'touchmove', hold('pointer'), { passive: true }),
+      on(element, 'pointerleave', ({ pointerType }) => {
+        if (pointerType !== 'touch') release('pointer');
+      }),
       on(element, 'focusin', hold('focus')),
       on(element, 'keydown', hold('focus')),
       on(element, 'focusout', ({ relatedTarget }) => {

@@ -29,6 +29,7 @@ export class ProjectWatch {
   readonly #socket: HubSocket;
   readonly #project: string;
   readonly #sink: Sink;
+  /** Once it is known, the project is asked for by it: a name may change. */
   #projectId = '';
   #lastSeq: number | undefined;
   /** Asked to watch, and not yet answered: events wait. */
@@ -85,9 +86,11 @@ export class ProjectWatch {
     this.#askedAt = performance.now();
     const after = this.#lastSeq;
     try {
-      const answer = await ask(this.#socket, 'project.watch', { project: this.#project, after });
+      const project = this.#projectId || this.#project;
+      const answer = await ask(this.#socket, 'project.watch', { project, after });
       this.#asking = false;
       if (answer.ok) this.#take(answer.result);
+      else if (answer.error.code === 'NOT_FOUND' && this.#projectId) this.#startAnew();
       else this.#refuse(answer.error);
     } catch {
       // No answer. A closed socket asks again when it is back; one that is open asks now.
@@ -102,9 +105,8 @@ export class ProjectWatch {
       this.#projectId = answer.project.id;
       this.#sink.snapshot(answer);
     } else if (answer.seq < seen) {
-      // The log is shorter than what we saw of it: a database put back from a backup. Start anew.
-      this.#lastSeq = undefined;
-      return void this.#watch();
+      // The log is shorter than what we saw of it: a database put back from a backup.
+      return this.#startAnew();
     } else {
       this.#sink.events(answer.events.filter((event) => event.seq > seen));
       void this.#refresh();
@@ -115,6 +117,13 @@ export class ProjectWatch {
     const early = this.#early;
     this.#early = [];
     for (const event of early) this.#receive(event);
+  }
+
+  /** As if nothing were known: by the name, which may be another project's by now. */
+  #startAnew(): void {
+    this.#projectId = '';
+    this.#lastSeq = undefined;
+    void this.#watch();
   }
 
   #receive(event: ProjectEvent): void {
@@ -133,7 +142,7 @@ export class ProjectWatch {
 
   /** A catch-up brings events only; what is derived from them is asked for. */
   async #refresh(): Promise<void> {
-    const project = { project: this.#project };
+    const project = { project: this.#projectId };
     try {
       const [progress, agents] = await Promise.all([
         ask(this.#socket, 'project.progress', project),
