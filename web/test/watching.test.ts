@@ -76,6 +76,41 @@ describe('agents', () => {
     }
   });
 
+  test('of two runs that go by one name, each item shows the one that holds it', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(hub, project.id, [{}, {}, {}]);
+    const runs = await Promise.all(items.map(() => connectAgent(hub, project.id, 'anna')));
+    for (const [at, item] of items.entries()) await runs[at]!.call('item.claim', { id: item.id });
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    runs[0]!.close();
+    runs[1]!.close();
+    await seen(board.text('(2 stale)'));
+    await seen(board.text('1 needs you:'));
+    const stale = (at: number) => board.card(items[at]!).locator('.beat.stale');
+    await seen(stale(0));
+    await seen(stale(1));
+    expect(await stale(2).count()).toBe(0);
+    await board.card(items[2]!).getByRole('link').click();
+    await seen(board.panel(3).getByText(/working, last sign of life/));
+  });
+
+  test('stale ones for which there is no room are found among the agents', async () => {
+    const project = await newProject(hub);
+    const items = await makeAll(
+      hub,
+      project.id,
+      Array.from({ length: 7 }, () => ({})),
+    );
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    for (const item of items) {
+      const agent = await connectAgent(hub, project.id, `agent-${item.number}`);
+      await agent.call('item.claim', { id: item.id });
+      agent.close();
+    }
+    await board.page.getByRole('link', { name: 'and 1 more' }).click();
+    await seen(board.page.getByRole('region', { name: 'Stale' }).getByRole('article', { name: 'agent-7' }));
+  });
+
   test('of many those at the top are shown, and the others as one comes to them', async () => {
     const project = await newProject(hub);
     const items = await makeAll(

@@ -42,7 +42,9 @@ export class ProjectLive implements Sink {
   project = $state.raw<Project>();
   progressNow = $state.raw<Progress>();
   agentsNow = $state.raw<readonly AgentInfo[]>([]);
-  agentById = $derived(new Map(this.agentsNow.map((agent) => [agent.agent_id, agent])));
+  readonly #holders = $derived(
+    new Map(this.agentsNow.flatMap((agent) => agent.claims.map(({ item_id }) => [item_id, agent] as const))),
+  );
   conflicts = $state.raw<readonly ConflictPair[]>([]);
   conflictsOf = $state.raw<ReadonlyMap<string, ConflictPair[]>>(new Map());
   /** More change than the eye can follow: no tints. */
@@ -131,6 +133,13 @@ export class ProjectLive implements Sink {
   item(id: string): Item | undefined {
     void this.#frame;
     return this.store.get(id);
+  }
+
+  /** The run of an agent that holds an item; several may go by one name. */
+  holderOf({ id, status, assigned_agent_id }: Item): AgentInfo | undefined {
+    if (status !== 'claimed') return undefined;
+    // The list of agents comes a little after the claim: until then one of that name, first those that are connected.
+    return this.#holders.get(id) ?? this.agentsNow.find(({ agent_id }) => agent_id === assigned_agent_id);
   }
 
   itemByNumber(number: number): Item | undefined {

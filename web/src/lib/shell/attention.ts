@@ -5,7 +5,7 @@ import { shortPath } from '#lib/paths.ts';
 /** Something that a person should look at. */
 export interface Need {
   id: string;
-  kind: 'conflict' | 'stale' | 'failed' | 'stopping';
+  kind: 'conflict' | 'stale' | 'failed';
   text: string;
   /** The item to open; without one, the agent. */
   number?: number;
@@ -21,14 +21,10 @@ export function needs(
   items: Iterable<Item>,
 ): Need[] {
   const found: Need[] = conflicts.map((pair) => ofConflict(pair));
-  for (const agent of agents)
-    if (agent.state === 'stale')
-      found.push({
-        id: `stale ${agent.agent_id}`,
-        kind: 'stale',
-        text: `${agent.agent_id} stale`,
-        agent: agent.agent_id,
-      });
+  // Several runs of one agent are one to look after.
+  const stale = new Set(agents.filter(({ state }) => state === 'stale').map(({ agent_id }) => agent_id));
+  for (const agent of stale)
+    found.push({ id: `stale ${agent}`, kind: 'stale', text: `${agent} stale`, agent });
   const failed = [...items].filter((item) => item.status === 'failed' && item.retry_at === null);
   for (const item of failed.sort((a, b) => a.priority - b.priority || a.number - b.number))
     found.push({

@@ -50,3 +50,8 @@ test('failures are told of what is allowed; claims that were lost too often, as 
   expect(tries(failed(1, { failure_count: 4, max_attempts: 3 }))).toBe('4 of 4');
   expect(tries(failed(1, { failure_count: 0, lost_count: 5 }))).toBe('after 5 lost claims');
 });
+
+test('several runs of one agent that are stale need a person once', () => {
+  const found = needs([], [agent('anna', 'stale'), agent('anna', 'stale'), agent('anna', 'working')], []);
+  expect(found.map(({ text }) => text)).toEqual(['anna stale']);
+});
