@@ -111,6 +111,20 @@ describe('agents', () => {
     await seen(board.page.getByRole('region', { name: 'Stale' }).getByRole('article', { name: 'agent-7' }));
   });
 
+  test('one that is called as a choice of the filter is a choice of its own', async () => {
+    const project = await newProject(hub);
+    await make(hub, project.id);
+    await connectAgent(hub, project.id, 'Any');
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await seen(board.text('1 agent'));
+    for (const screen of ['Board', 'Activity']) {
+      await board.page.getByRole('link', { name: screen, exact: true }).click();
+      await board.page.getByRole('button', { name: /^Agent/ }).click();
+      await board.page.getByRole('menuitemradio', { name: 'Any' }).last().click();
+      await board.page.waitForURL('**?agent=Any');
+    }
+  });
+
   test('of many those at the top are shown, and the others as one comes to them', async () => {
     const project = await newProject(hub);
     const items = await makeAll(
