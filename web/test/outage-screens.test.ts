@@ -44,6 +44,34 @@ test('every screen says that the hub is gone, keeps what it shows, and catches u
   await seen(conflicts.page.getByRole('heading', { name: 'All clear' }));
 });
 
+test('a screen that was never opened waits for the hub, and the board stays', async () => {
+  const hubs = await mortalHubs();
+  const hub = await hubs.start();
+  const project = await newProject(hub);
+  await make(hub, project.id, { title: 'First' });
+  const board = await openBoard(browser(), hub, `/p/${project.name}`);
+  await hub.end('SIGKILL');
+  await board.state('reconnecting');
+  await board.page.getByRole('link', { name: 'Activity' }).click();
+  await seen(board.text('it opens by itself once the hub is back'));
+  await seen(board.text('0/1 done'));
+  await hubs.start({ port: hub.port });
+  await board.live();
+  await seen(board.page.getByRole('list', { name: 'Lines of the log' }).getByText('#1 First'));
+});
+
+test('whoever cannot sign out hears it', async () => {
+  const hubs = await mortalHubs();
+  const hub = await hubs.start();
+  const board = await openBoard(browser(), hub, '/');
+  const button = board.page.getByRole('button', { name: 'Sign out' });
+  await seen(button);
+  await hub.end('SIGKILL');
+  await button.click();
+  await seen(board.text('Could not sign out.'));
+  await seen(button);
+});
+
 test('a database that was put back: the board starts anew from what there is', async () => {
   const hubs = await mortalHubs();
   const { database } = hubs;
