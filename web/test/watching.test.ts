@@ -117,8 +117,12 @@ describe('agents', () => {
     await connectAgent(hub, project.id, 'Any');
     const board = await openBoard(browser(), hub, `/p/${project.name}`);
     await seen(board.text('1 agent'));
-    for (const screen of ['Board', 'Activity']) {
+    for (const [screen, ...unique] of [
+      ['Board', 'searchbox', 'Search'],
+      ['Activity', 'list', 'Lines of the log'],
+    ] as const) {
       await board.page.getByRole('link', { name: screen, exact: true }).click();
+      await seen(board.page.getByRole(unique[0], { name: unique[1] }));
       await board.page.getByRole('button', { name: /^Agent/ }).click();
       await board.page.getByRole('menuitemradio', { name: 'Any' }).last().click();
       await board.page.waitForURL('**?agent=Any');
