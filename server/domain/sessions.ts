@@ -141,13 +141,13 @@ export async function findHttpSession(
 
 export interface SessionClaims {
   /** Claims as JSON text, and cancelled ones whose end the session has not confirmed. */
-  claims: { item: string; attempt: number; lease_expires_at: string }[];
+  claims: { item_id: string; item: string; attempt: number; lease_expires_at: string }[];
   stopping: { item_id: string; attempt: number; reason: string | null }[];
 }
 
 export async function sessionClaims(sql: Sql, sessionId: string): Promise<SessionClaims> {
   const claims = await sql<SessionClaims['claims']>`
-    SELECT ${within(sql, itemJson)}::text AS item, i.attempt, iso(${within(sql, leaseOf)}) AS lease_expires_at
+    SELECT i.id AS item_id, ${within(sql, itemJson)}::text AS item, i.attempt, iso(${within(sql, leaseOf)}) AS lease_expires_at
     FROM work_items i WHERE i.session_id = ${sessionId} AND i.status = 'claimed' ORDER BY i.number`;
   const stopping = await sql<SessionClaims['stopping']>`
     SELECT i.id AS item_id, i.attempt, i.failure_reason AS reason

@@ -171,7 +171,7 @@ export class Offers {
     const items = await this.#hub.db.read((sql) => itemsById(sql, [...new Set(chosen.map(({ id }) => id))]));
     for (const { id, agent } of chosen) {
       const item = items.get(id);
-      if (item?.ready && agent.held < agent.capacity) agent.socket.emit('item.available', { item });
+      if (item?.ready && agent.held.size < agent.capacity) agent.socket.emit('item.available', { item });
     }
   }
 
@@ -197,7 +197,8 @@ export class Offers {
     const offers = this.#offered.get(id) ?? new Map<LocalAgent, number>();
     this.#offered.set(id, offers);
     for (const [agent, atMs] of offers) {
-      const stands = now - atMs < offerAgainMs && atMs >= agent.freeSinceMs && agent.held < agent.capacity;
+      const stands =
+        now - atMs < offerAgainMs && atMs >= agent.freeSinceMs && agent.held.size < agent.capacity;
       if (!stands || !agent.socket.connected) offers.delete(agent);
     }
     return offers;
@@ -211,7 +212,7 @@ export class Offers {
 }
 
 const withRoom = (agents: ReadonlySet<LocalAgent>) =>
-  [...agents].filter((agent) => agent.connectedSeq !== null && agent.held < agent.capacity);
+  [...agents].filter((agent) => agent.unsaid === null && agent.held.size < agent.capacity);
 
 /** Those who wait for nothing of ours: an agent with a command under way is likely to be claiming. */
 function idle(agents: readonly LocalAgent[]): LocalAgent[] {
@@ -221,14 +222,14 @@ function idle(agents: readonly LocalAgent[]): LocalAgent[] {
 
 /** How many claims each of them has room for. */
 const roomsOf = (agents: readonly LocalAgent[]) =>
-  new Map(agents.map((agent) => [agent, agent.capacity - agent.held]));
+  new Map(agents.map((agent) => [agent, agent.capacity - agent.held.size]));
 
 const does = ({ session }: LocalAgent, taskType: string | null) =>
   session.taskTypes === null || (taskType !== null && session.taskTypes.includes(taskType));
 
 /** The first items that are ready for these agents: some more than they have room for, as some are offered already. */
 function firstReady(sql: Sql, projectId: string, agents: readonly LocalAgent[]): Promise<Ready[]> {
-  const places = agents.reduce((sum, agent) => sum + agent.capacity - agent.held, 0);
+  const places = agents.reduce((sum, agent) => sum + agent.capacity - agent.held.size, 0);
   const limit = Math.min(itemsPerScanMax, 2 * places + 10);
   const types = agents.some(({ session }) => session.taskTypes === null)
     ? null

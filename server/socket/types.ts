@@ -23,7 +23,9 @@ export interface LocalAgent {
   session: Session;
   capacity: number;
   /** Claims it holds, as far as the log has told; only offers go by it. */
-  held: number;
+  held: Set<string>;
+  /** What there is to tell it once `session.ready` has been said, which comes first; null: it has been. */
+  unsaid: (() => void)[] | null;
   /** When a claim of its last ended; what it was offered before that, it has forgotten. */
   freeSinceMs: number;
   /** Where in the log this connection stands; null until it does. */
