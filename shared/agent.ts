@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
-import { agentIdSchema, claimSchema, instant, taskTypeSchema, uuid } from './item.ts';
+import { agentIdSchema, attemptField, claimSchema, instant, taskTypeSchema, uuid } from './item.ts';
 import { projectRefSchema } from './project.ts';
+import { prose } from './text.ts';
 
 /** What an agent says of itself when its socket opens. `session_id` is kept over the reconnects of one run. */
 export const agentHelloSchema = z.strictObject({
@@ -91,9 +92,9 @@ export const heartbeatSchema = z.strictObject({
     .array(
       z.strictObject({
         item_id: uuid,
-        attempt: z.int().min(1),
+        attempt: attemptField,
         progress: z.number().min(0).max(100).nullable().optional(),
-        note: z.string().max(limits.noteLength).nullable().optional(),
+        note: prose(limits.noteLength).nullable().optional(),
       }),
     )
     .max(limits.heartbeatClaims)

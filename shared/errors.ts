@@ -71,9 +71,18 @@ function closest(
     const path = [...above, ...issue.path];
     if (issue.code !== 'invalid_union' || issue.errors.length === 0)
       return [{ path, message: issue.message }];
-    const alternatives = issue.errors.map((alternative) => closest(alternative, path));
-    const depth = (found: { path: PropertyKey[] }[]) => Math.max(...found.map((one) => one.path.length));
-    alternatives.sort((a, b) => depth(b) - depth(a) || a.length - b.length);
-    return alternatives[0] ?? [{ path, message: issue.message }];
+    const alternatives = issue.errors.map((alternative) => ({
+      found: closest(alternative, path),
+      // `?limit=-1` is text, of a form that is wrong; that it is no number is no news.
+      otherType: alternative.some((one) => one.code === 'invalid_type' && one.path.length === 0) ? 1 : 0,
+      faults: alternative.reduce(
+        (sum, one) => sum + (one.code === 'unrecognized_keys' ? one.keys.length : 1),
+        0,
+      ),
+    }));
+    const depth = ({ found }: (typeof alternatives)[number]) =>
+      Math.max(...found.map((one) => one.path.length));
+    alternatives.sort((a, b) => depth(b) - depth(a) || a.otherType - b.otherType || a.faults - b.faults);
+    return alternatives[0]?.found ?? [{ path, message: issue.message }];
   });
 }

@@ -22,6 +22,7 @@ describe('refusalOfIssues', () => {
     [{ project: 'p', items: [{ title: 'x', dependencies: [7] }] }, 'items.0.dependencies.0'],
     [{ project: 'p', items: 'x' }, 'items'],
     [{ project: 'p' }, 'title'],
+    [{ project: 'p', title: 'x', dependencies: null, files_planned: null, metadata: null }, 'metadata'],
   ])('[VA1] of the forms of item.create, the one that comes closest is told: %j', (input, path) => {
     const { issues } = refusalOf(commands['item.create'].input, input).details as {
       issues: { path: string }[];

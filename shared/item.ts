@@ -7,14 +7,19 @@ export const statusSchema = z.enum(statuses);
 export type Status = z.infer<typeof statusSchema>;
 
 export const conflictPolicySchema = z.enum(['warn', 'deny']);
-/** Written either way, it is one id: what is compared with it is in lower case. */
-export const uuid = z.uuid().toLowerCase();
+/**
+ * Written either way, it is one id: what is compared with it is in lower case. Not `z.uuid()`, which refuses what is of no
+ * known version, while PostgreSQL and most who make ids by hand do not.
+ */
+export const uuid = z.guid('is no id: send a UUID').toLowerCase();
 export const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
 export const agentIdSchema = line(limits.agentIdLength).describe(
   'The name an agent goes by, over all its runs.',
 );
 export const taskTypeSchema = slug.describe('feature, bug, test, docs, refactor, or a slug of your own');
+/** Of a claim: counted from 1, in a PostgreSQL integer. */
+export const attemptField = z.int32().min(1);
 export const priorityField = z.int().min(0).max(limits.priorityMax);
 
 /** A work item as every client sees it. */

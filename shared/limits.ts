@@ -1,4 +1,4 @@
-/** Every bound of the wire, in one place. Counts are entries, lengths are UTF-16 code units unless said otherwise. */
+/** Every bound of the wire, in one place. Counts are entries, lengths are characters (Unicode code points), of a path UTF-16 code units. */
 export const limits = {
   titleLength: 500,
   longTextLength: 50_000,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { commands, type CommandName } from './commands.ts';
 import { taskTypes } from './commands/spec.ts';
+import { attemptField, uuid } from './item.ts';
 import { projectRefSchema } from './project.ts';
 
 /** Where a hub speaks MCP (Streamable HTTP). */
@@ -22,7 +23,7 @@ export const mcpMeta = {
   resume: 'switchyard/resume',
 } as const;
 
-const claimRefs = z.array(z.object({ item_id: z.uuid(), attempt: z.int().min(1) })).max(1_000);
+const claimRefs = z.array(z.object({ item_id: uuid, attempt: attemptField })).max(1_000);
 export const resumeSchema = z.object({ session_id: z.string().nullable(), claims: claimRefs });
 /** What a bridge says on `initialize`: the MCP session it had before, null the first time, and the claims of it. */
 export type Resume = z.infer<typeof resumeSchema>;

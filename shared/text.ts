@@ -44,9 +44,10 @@ const depthOf = (value: unknown, depth = 1): number => {
   );
 };
 
-/** `__proto__` as a key is only ever an attack; NUL and lone surrogates cannot be stored in jsonb. */
+/** `__proto__` as a key is only ever an attack; NUL, lone surrogates and 1e999, here infinite, cannot be stored in jsonb. */
 function storable(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000');
+  if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(([key, one]) => key !== '__proto__' && storable(key) && storable(one));
 }
@@ -60,7 +61,7 @@ export const metadataSchema = z
   .refine((value) => depthOf(value) <= limits.jsonDepth, `is nested deeper than ${limits.jsonDepth}`)
   .refine(
     (value) => depthOf(value) > limits.jsonDepth || storable(value),
-    'has a key or string that cannot be stored (NUL, a lone surrogate, __proto__)',
+    'has a value that cannot be stored (NUL, a lone surrogate, __proto__, a number past 1.8e308)',
   )
   .refine(
     (value) =>

@@ -1,8 +1,9 @@
 import { Refusal } from '@switchyard/shared/errors';
 import { maySee } from '../caller.ts';
 import { conflictsOfFiles, conflictsOfItem } from '../domain/conflicts.ts';
+import { endOfAttempt } from '../domain/ending.ts';
 import { patternsOf } from '../domain/patterns.ts';
-import { endOfAttempt, standingOf, type Standing } from '../domain/standing.ts';
+import { standingOf, type Standing } from '../domain/standing.ts';
 import { noSuchItem, type Call } from './call.ts';
 
 /** How an item stands, or NOT_FOUND. */
@@ -81,6 +82,7 @@ const lossReasons: Record<string, string> = {
   lease_expired: 'its lease ended without a sign of life',
   cancelled: 'it was cancelled',
   not_the_holder: 'another session holds it',
+  no_such_attempt: 'it has had no such attempt yet',
 };
 
 /** Why a write by an agent was refused by the fence; null when it would pass by now. */
@@ -97,7 +99,7 @@ export async function fenceRefusal(
   if (claim.attempt > standing.attempt && standing.status !== 'claimed')
     return wrongStatus(standing, command);
   const ended = await call.hub.db.read((sql) => endOfAttempt(sql, standing.id, claim.attempt));
-  const reason = ended ?? 'not_the_holder';
+  const reason = ended ?? (claim.attempt > standing.attempt ? 'no_such_attempt' : 'not_the_holder');
   return new Refusal(
     'CLAIM_LOST',
     `This claim of #${standing.number} is not yours any more: ${lossReasons[reason]}. Stop work on it and do not send this again.`,

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { text, within } from '../db/text.ts';
+import { endingOf } from './ending.ts';
 import { eventWithoutItem, mutation, write, type Entry, type Outcome } from './journal.ts';
 import { itemJson, leaseOf } from './wire.ts';
 
@@ -156,28 +157,31 @@ export async function sessionClaims(sql: Sql, sessionId: string): Promise<Sessio
 }
 
 export interface Beat {
+  project_id: string;
   session_id: string;
   connection_id: string;
   claims: { item_id: string; attempt: number }[];
 }
 export interface BeatAnswer {
   now: string;
-  /** By the place of the beat. */
+  /** By the place of the beat; the reasons are those of CLAIM_LOST. */
   gone: { ord: number; item_id: string; attempt: number; cancelled: boolean; reason: string }[];
 }
+
+const ending = endingOf(text`named.item_id`, text`named.attempt`);
 
 /** One statement for however many agents a hub has: leases belong to sessions, and item rows stay untouched. */
 export async function beat(sql: Sql, beats: readonly Beat[], leaseSeconds: number): Promise<BeatAnswer> {
   const given = beats.map(({ session_id, connection_id }) => ({ session_id, connection_id }));
-  const named = beats.flatMap(({ session_id, claims }, ord) =>
-    claims.map((claim) => ({ ord, session_id, ...claim })),
+  const named = beats.flatMap(({ project_id, session_id, claims }, ord) =>
+    claims.map((claim) => ({ ord, project_id, session_id, ...claim })),
   );
   const [row] = await sql<[BeatAnswer]>`
     WITH given AS (
       SELECT DISTINCT session_id, connection_id
       FROM jsonb_to_recordset(${sql.json(given)}) AS given (session_id uuid, connection_id uuid)
     ), named AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${sql.json(named)}) AS named (ord int, session_id uuid, item_id uuid, attempt int)
+      SELECT * FROM jsonb_to_recordset(${sql.json(named)}) AS named (ord int, project_id uuid, session_id uuid, item_id uuid, attempt int)
     ), renewed AS (
       UPDATE agent_sessions s SET last_seen_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + ${leaseSeconds} * interval '1 second'
@@ -188,10 +192,10 @@ export async function beat(sql: Sql, beats: readonly Beat[], leaseSeconds: numbe
         AND i.status = 'claimed' AND i.lease_seconds IS NOT NULL
     ), gone AS (
       SELECT named.ord, named.item_id, named.attempt, coalesce(i.stopping AND i.attempt = named.attempt, false) AS cancelled,
-        CASE WHEN i.id IS NULL OR i.attempt = 0 THEN 'unknown' WHEN i.attempt <> named.attempt THEN 'claimed_again'
-          WHEN i.status = 'claimed' THEN 'not_yours' WHEN i.status = 'todo' THEN 'requeued' WHEN i.status = 'done' THEN 'completed'
-          ELSE i.status END AS reason
-      FROM named LEFT JOIN work_items i ON i.id = named.item_id
+        CASE WHEN i.id IS NULL THEN 'unknown'
+          ELSE coalesce(${within(sql, ending)}, CASE WHEN named.attempt > i.attempt THEN 'no_such_attempt' ELSE 'not_the_holder' END)
+          END AS reason
+      FROM named LEFT JOIN work_items i ON i.id = named.item_id AND i.project_id = named.project_id
       WHERE (i.status = 'claimed' AND i.attempt = named.attempt AND i.session_id = named.session_id) IS NOT TRUE
     )
     SELECT iso(clock_timestamp()) AS now, coalesce((SELECT jsonb_agg(gone ORDER BY ord) FROM gone), '[]') AS gone`;

@@ -42,20 +42,3 @@ export async function standingOf(sql: Sql, id: string): Promise<Standing | undef
     FROM work_items i LEFT JOIN agent_sessions s ON s.id = i.session_id WHERE i.id = ${id}`;
   return row;
 }
-
-const endings: Record<string, string> = {
-  'item.completed': 'completed',
-  'item.failed': 'failed',
-  'item.released': 'released',
-  'item.requeued': 'lease_expired',
-  'item.cancelled': 'cancelled',
-};
-
-/** How one attempt at an item ended, by the log; null when it has not. */
-export async function endOfAttempt(sql: Sql, id: string, attempt: number): Promise<string | null> {
-  const [row] = await sql<{ type: string; reason: string | null }[]>`
-    SELECT type, data ->> 'reason' AS reason FROM events
-    WHERE item_id = ${id} AND attempt = ${attempt} AND type = ANY(${Object.keys(endings)}) ORDER BY seq LIMIT 1`;
-  if (!row) return null;
-  return row.reason === 'lease_expired' ? 'lease_expired' : (endings[row.type] ?? null);
-}

@@ -1,7 +1,8 @@
 import { Hono, type Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import type { HttpBindings } from '@hono/node-server';
-import { commands, type CommandName } from '@switchyard/shared/commands';
+import { z } from 'zod';
+import { commands, type CommandName, type CommandSpec } from '@switchyard/shared/commands';
 import { httpStatusOf, Refusal } from '@switchyard/shared/errors';
 import { limits } from '@switchyard/shared/limits';
 import { mcpPath } from '@switchyard/shared/mcp';
@@ -110,13 +111,19 @@ function browserSession(app: Hono<Env>, hub: Hub): void {
 }
 
 function serveCommand(app: Hono<Env>, hub: Hub, name: CommandName): void {
-  const spec: { method: string; path: string; messageBytes?: number; success?: number } = commands[name];
+  const spec: CommandSpec = commands[name];
+  const repeatable = takesRequestId(spec.input);
   app.on(spec.method, spec.path, async (c) => {
     const token = await callerOf(c, hub);
-    const input = await inputOf(c, spec.messageBytes ?? limits.messageBytes);
+    const input = await inputOf(c, spec.messageBytes ?? limits.messageBytes, repeatable);
     const result = await answerFor(hub, { token, session: null }, name, input);
     return answerJson(result, spec.success ?? 200);
   });
+}
+
+function takesRequestId(input: z.ZodType): boolean {
+  if (input instanceof z.ZodUnion) return input.options.some((one) => takesRequestId(one as z.ZodType));
+  return input instanceof z.ZodObject && 'request_id' in input.shape;
 }
 
 function answerJson(result: unknown, status: number): Response {
@@ -124,12 +131,23 @@ function answerJson(result: unknown, status: number): Response {
 }
 
 /** Path, query and body make up one object; a name that stands in two of them with different values is a mistake. */
-async function inputOf(c: Http, bytesMax: number): Promise<Record<string, unknown>> {
+async function inputOf(c: Http, bytesMax: number, repeatable: boolean): Promise<Record<string, unknown>> {
   const body = c.req.method === 'GET' ? undefined : await bodyOf(c, bytesMax);
   const fields = Array.isArray(body) ? { items: body as unknown[] } : (body ?? {});
   if (typeof fields !== 'object') throw badBody('is no JSON object');
-  const key = c.req.header('idempotency-key');
-  const parts = [fields, c.req.query(), key === undefined ? {} : { request_id: key }, c.req.param()];
+  // Clients send it with every request; what changes nothing has no use for it.
+  const key = repeatable ? c.req.header('idempotency-key') : undefined;
+  // A name that is repeated is a list: ?status=todo&status=failed.
+  const query = Object.entries(c.req.queries()).map(([name, values]) => [
+    name,
+    values.length > 1 ? values : values[0],
+  ]);
+  const parts = [
+    fields,
+    Object.fromEntries(query) as Record<string, unknown>,
+    key === undefined ? {} : { request_id: key },
+    c.req.param(),
+  ];
   const input: Record<string, unknown> = {};
   for (const part of parts) {
     for (const [name, value] of Object.entries(part)) {
@@ -198,13 +216,22 @@ async function textOf(c: Http, bytesMax: number): Promise<string> {
   let bytes = Number(c.req.header('content-length') ?? 0);
   if (bytes > bytesMax) throw tooLarge(bytesMax);
   // Node holds a body to its Content-Length.
-  if (bytes > 0) return c.req.text();
+  if (bytes > 0) return decoded(await c.req.arrayBuffer());
   for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (bytes > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decoded(Buffer.concat(chunks));
+}
+
+/** Refused rather than read with replacement characters: what is kept is what was sent. */
+function decoded(bytes: ArrayBuffer | Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badBody('is no valid UTF-8');
+  }
 }
 
 const tooLarge = (bytesMax: number) =>

@@ -49,9 +49,7 @@ function operation(name: CommandName, spec: CommandSpec): Json {
     description: `Least role: ${spec.role}.`,
     tags: [name.split('.')[0]!],
     parameters,
-    ...(spec.method === 'GET'
-      ? {}
-      : { requestBody: { content: { 'application/json': { schema: bodyOf(name, input, inPath) } } } }),
+    ...(spec.method === 'GET' ? {} : { requestBody: requestBody(bodyOf(name, input, inPath)) }),
     responses: {
       [spec.success ?? 200]: {
         description: 'Done',
@@ -92,6 +90,14 @@ function bodyOf(name: CommandName, input: Json, inPath: string[]): Json {
   const items =
     name === 'item.create' ? variants.flatMap((one) => (one.properties.items as Json | undefined) ?? []) : [];
   return { anyOf: [...variants, ...items] };
+}
+
+/** Without one it is as if `{}` had been sent. */
+function requestBody(schema: Json): Json {
+  const required = alternatives(schema).every(
+    (one) => one.type === 'array' || (one.required as string[]).length > 0,
+  );
+  return { required, content: { 'application/json': { schema } } };
 }
 
 function alternatives(schema: Json): Json[] {

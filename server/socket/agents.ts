@@ -52,6 +52,7 @@ export class Agents {
       session,
       capacity,
       held: new Set(),
+      unsaid: [],
       freeSinceMs: 0,
       connectedSeq: null,
     };
@@ -71,7 +72,7 @@ export class Agents {
 
   #sayReady(agent: LocalAgent, now: string, { claims, stopping }: SessionClaims): void {
     const { hub, socket, session } = { hub: this.#hub, ...agent };
-    agent.held = new Set(claims.map(({ item_id }) => item_id));
+    agent.held = new Set(claims.map(({ item_id, attempt }) => claimKey(item_id, attempt)));
     socket.emit('session.ready', {
       session_id: session.id,
       agent_id: session.agentId,
@@ -87,6 +88,9 @@ export class Agents {
     });
     for (const claim of stopping)
       this.#tellCancelled(agent, { ...claim, reason: claim.reason ?? 'cancelled' });
+    const unsaid = agent.unsaid ?? [];
+    agent.unsaid = null;
+    for (const say of unsaid) say();
   }
 
   #admit(agent: LocalAgent): void {
@@ -114,11 +118,15 @@ export class Agents {
     if (row.type === 'conflict.detected' || row.type === 'conflict.resolved') return this.#tellConflict(row);
     if (row.type === 'agent.connected') return this.#dropIfMoved(row);
     const agent = row.session_id === null ? undefined : this.#agents.get(row.session_id);
-    if (!agent) return;
-    if (row.type === 'item.claimed') agent.held.add(row.item_id!);
+    if (agent) inTurn(agent, () => this.#followClaim(agent, row));
+  }
+
+  #followClaim(agent: LocalAgent, row: LogRow): void {
     const end = endOfClaim(row);
-    if (!end) return;
-    agent.held.delete(row.item_id!);
+    if (row.type !== 'item.claimed' && !end) return;
+    const key = claimKey(row.item_id!, row.attempt!);
+    if (!end) return void agent.held.add(key);
+    agent.held.delete(key);
     agent.freeSinceMs = performance.now();
     const claim = { item_id: row.item_id!, attempt: row.attempt!, reason: end.reason };
     if (row.type === 'item.cancelled') this.#tellCancelled(agent, claim);
@@ -148,11 +156,10 @@ export class Agents {
 
   #tellConflict(row: LogRow): void {
     for (const { session_id, item_id, attempt, conflict } of sidesOf(row)) {
-      this.#agents.get(session_id)?.socket.emit(row.type as 'conflict.detected' | 'conflict.resolved', {
-        item_id,
-        attempt,
-        conflicts: [conflict],
-      });
+      const agent = this.#agents.get(session_id);
+      if (!agent) continue;
+      const event = row.type as 'conflict.detected' | 'conflict.resolved';
+      inTurn(agent, () => agent.socket.emit(event, { item_id, attempt, conflicts: [conflict] }));
     }
   }
 
@@ -167,6 +174,14 @@ export class Agents {
     const newer = row.seq! > (agent?.connectedSeq ?? Infinity);
     if (newer && agent?.session.connectionId !== connection_id) agent?.socket.disconnect(true);
   }
+}
+
+const claimKey = (itemId: string, attempt: number) => `${itemId} ${attempt}`;
+
+/** At once, or after `session.ready`. */
+function inTurn(agent: LocalAgent, say: () => void): void {
+  if (agent.unsaid) agent.unsaid.push(say);
+  else say();
 }
 
 export class SessionTaken extends Error {

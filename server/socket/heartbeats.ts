@@ -63,6 +63,7 @@ export class Heartbeats {
       const batch = this.#waiting;
       this.#waiting = [];
       const beats = batch.map(({ session, said }) => ({
+        project_id: session.projectId,
         session_id: session.id,
         connection_id: session.connectionId,
         claims: said.claims.map(({ item_id, attempt }) => ({ item_id, attempt })),

@@ -213,7 +213,7 @@ export class Offers {
   }
 }
 
-const hasRoom = (agent: LocalAgent) => agent.connectedSeq !== null && agent.held.size < agent.capacity;
+const hasRoom = (agent: LocalAgent) => agent.unsaid === null && agent.held.size < agent.capacity;
 function someHasRoom(agents: ReadonlySet<LocalAgent>): boolean {
   for (const agent of agents) if (hasRoom(agent)) return true;
   return false;

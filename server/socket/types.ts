@@ -22,11 +22,10 @@ export interface LocalAgent {
   socket: HubSocket;
   session: Session;
   capacity: number;
-  /**
-   * Items it holds, as far as the log has told; only offers go by it. By id, since the log may tell of a claim after
-   * the session was read with it: counted twice, it would leave no room for ever.
-   */
+  /** Claims it holds, as far as the log has told; only offers go by it. */
   held: Set<string>;
+  /** What there is to tell it once `session.ready` has been said, which comes first; null: it has been. */
+  unsaid: (() => void)[] | null;
   /** When a claim of its last ended; what it was offered before that, it has forgotten. */
   freeSinceMs: number;
   /** Where in the log this connection stands; null until it does. */

@@ -74,7 +74,7 @@ const bad: [CommandName, string, unknown[]][] = [
   ['project.create', 'name', ['', long(101), 'Upper', 'a b', '-a', 'a/b', 7, null, randomUUID(), 'ä']],
   ['project.create', 'description', [7, long(50_001), hostile['a NUL']]],
   ['project.create', 'conflict_policy', ['maybe', null, true]],
-  ['project.update', 'version', ['1', 1.5]],
+  ['project.update', 'version', ['1', 1.5, 2 ** 31]],
   ['item.create', 'title', ['', '   ', long(501), 7, null, undefined, ['a'], ...Object.values(hostile)]],
   [
     'item.create',
@@ -101,7 +101,7 @@ const bad: [CommandName, string, unknown[]][] = [
   ['item.update', 'dependencies', [[7], ['ref'], null]],
   ['item.update', 'parent_item_id', ['ref', 7]],
   ['item.update', 'metadata', [null, []]],
-  ['item.update', 'version', ['1', 1.5, null]],
+  ['item.update', 'version', ['1', 1.5, null, 2 ** 31]],
   ['item.update', 'status', ['done']],
   ['item.update', 'id', ['x', '', 7, '00000000-0000-0000-0000-00000000000g', undefined]],
   ['item.list', 'status', ['open', '', 7, []]],
@@ -139,7 +139,7 @@ const bad: [CommandName, string, unknown[]][] = [
   ['item.claim', 'files', [['../x'], 7]],
   ['item.claim_next', 'task_types', [[], ['A'], 'bug', Array.from({ length: 51 }, () => 'bug')]],
   ['item.claim_next', 'project', ['', 7, 'a\u0000b', 'a\ud800b', long(101)]],
-  ['item.heartbeat', 'attempt', [0, -1, 1.5, '1', null, undefined]],
+  ['item.heartbeat', 'attempt', [0, -1, 1.5, '1', null, undefined, 2 ** 31, Number.MAX_SAFE_INTEGER]],
   ['item.heartbeat', 'progress', [-1, 101, '50', true]],
   ['item.heartbeat', 'note', [long(501), 7, hostile['an escape sequence']]],
   [
@@ -480,6 +480,26 @@ describe('over HTTP', () => {
       ]);
     expect(fault(await send(project, ''))).toEqual([400, 'VALIDATION']);
     expect(fault(await send(project, '{"title": "\\ud800"}'))).toEqual([400, 'VALIDATION']);
+    expect(fault(await send(project, '{"title": "x", "metadata": {"a": 1e999}}'))).toEqual([
+      400,
+      'VALIDATION',
+    ]);
+  });
+
+  test('[VA9] bytes that are no UTF-8 are refused, not replaced', async () => {
+    const { project } = await scene();
+    const body = Buffer.from('{"title": "caf\u00e9"}', 'latin1');
+    for (const sent of [body, new Blob([body]).stream()]) {
+      const answer = await unchanged(hub, project, () =>
+        fetch(`${hub.url}/api/projects/${project}/items`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+          body: sent,
+          duplex: 'half',
+        }),
+      );
+      expect(await answer.json()).toMatchObject({ error: { code: 'VALIDATION' } });
+    }
   });
 
   test('[VA14] a body over its bound is too large, with the bound', async () => {
@@ -533,10 +553,36 @@ describe('over HTTP', () => {
     }
   });
 
+  test('[VA15] a name that stands in the query several times is a list, or refused', async () => {
+    const { project } = await scene();
+    for (const task_type of ['bug', 'docs', 'test']) await make(hub, project, { task_type });
+    const list = (query: string) => request(hub, 'GET', `/api/projects/${project}/items?${query}`);
+    const types = async (query: string) =>
+      ((await list(query)).body as unknown as { items: Item[] }).items.map((item) => item.task_type);
+    expect(await types('task_type=bug&task_type=docs')).toEqual(['bug', 'docs']);
+    expect(await types('task_type=bug,docs')).toEqual(['bug', 'docs']);
+    for (const query of ['limit=1&limit=2', 'q=a&q=b', 'sort=number&sort=title'])
+      expect(fault(await list(query)), query).toEqual([400, 'VALIDATION']);
+  });
+
+  test('[VA1] what is wrong with a number in the query is told as it was written', async () => {
+    const { project } = await scene();
+    for (const [query, message] of [
+      ['limit=-1', 'limit: is no whole number'],
+      ['limit=501', 'limit: Too big'],
+      ['ready=yes', 'ready: is neither true nor false'],
+    ]) {
+      const { body } = await request(hub, 'GET', `/api/projects/${project}/items?${query}`);
+      expect(body.error?.message).toContain(message);
+    }
+  });
+
   test('[VA16] ids and names in the path that are none', async () => {
     for (const [path, status] of [
       ['/api/items/7', 400],
       [`/api/items/${randomUUID()}`, 404],
+      // Of no version that there is, and an id to PostgreSQL all the same.
+      ['/api/items/11111111-2222-3333-4444-555555555555', 404],
       ['/api/items/%00', 400],
       ['/api/items/..%2f..%2fetc', 400],
       ['/api/projects/nowhere', 404],
@@ -568,6 +614,29 @@ describe('over a socket', () => {
     expect((await socket.call('project.get', { project })).project.id).toBe(project);
   });
 
+  test('[VA1] a heartbeat is held to the same bounds, and one that does not fit does not spoil others', async () => {
+    const { project, item } = await scene();
+    const [agent, other] = [await connectAgent(hub, project, 'a2'), await connectAgent(hub, project, 'a3')];
+    await agent.call('item.claim', { id: item.id });
+    const beat = (claim: Input) =>
+      agent.call<never>('agent.heartbeat', { claims: [{ item_id: item.id, attempt: 1, ...claim }] });
+    for (const [field, values] of Object.entries({
+      attempt: [0, '1', 2 ** 31, Number.MAX_SAFE_INTEGER],
+      progress: [-1, 101, '50'],
+      note: [long(501), 7, hostile['a NUL'], hostile['an escape sequence'], hostile['a lone surrogate']],
+    }))
+      for (const value of values) {
+        const [error] = await Promise.all([
+          refusedIn(hub, project, () => beat({ [field]: value })),
+          other.call('agent.heartbeat', { claims: [] }),
+        ]);
+        expect(error).toMatchObject({
+          code: 'VALIDATION',
+          details: { issues: [{ path: `claims.0.${field}` }] },
+        });
+      }
+  });
+
   test('[VA18] too much at once from one connection is refused, and the rest is answered', async () => {
     const { project } = await scene();
     const socket = await connect(hub);
@@ -597,6 +666,8 @@ describe('over a socket', () => {
       [{ project, agent_id: 'a', token: 'swy_wrong' }, 'UNAUTHENTICATED'],
     ] as const)
       expect(await refusal(connect(hub, auth)), JSON.stringify(auth)).toMatchObject({ code });
+    const own = '11111111-2222-3333-4444-555555555555';
+    expect((await connectAgent(hub, project, 'a', { session_id: own })).ready!.session_id).toBe(own);
     const agent = await connectAgent(hub, project, 'a');
     const { session_id } = agent.ready!;
     const thief = connect(hub, { project, agent_id: 'b', session_id });

@@ -179,7 +179,7 @@ describe('the fence', () => {
       });
     expect(await refusedIn(hub, p, () => agent.call('item.release', { id, attempt: 3 }))).toMatchObject({
       code: 'CLAIM_LOST',
-      details: { reason: 'not_the_holder' },
+      details: { attempt: 2, reason: 'no_such_attempt' },
     });
   });
 

@@ -121,7 +121,7 @@ describe('the OpenAPI document', () => {
   interface Operation {
     operationId: string;
     parameters: { name: string; in: string; required: boolean; schema: object }[];
-    requestBody?: { content: { 'application/json': { schema: Schema } } };
+    requestBody?: { required: boolean; content: { 'application/json': { schema: Schema } } };
     responses: Record<string, { content: { 'application/json': { schema: Schema } } }>;
   }
   type Schema = Record<string, unknown>;
@@ -155,6 +155,9 @@ describe('the OpenAPI document', () => {
           operationId,
         ).toBe(true);
         expect(requestBody === undefined, operationId).toBe(method === 'get');
+        const inPathOnly = Object.fromEntries(inPath.map(({ name }) => [name, randomUUID()]));
+        const { success: fits } = commands[operationId as CommandName].input.safeParse(inPathOnly);
+        if (requestBody) expect(requestBody.required, operationId).toBe(!fits);
         const { success = 200 } = commands[operationId as CommandName] as { success?: number };
         expect(Object.keys(responses)).toEqual([String(success), 'default']);
       }

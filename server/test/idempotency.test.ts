@@ -334,6 +334,18 @@ test('[ID6] over HTTP the Idempotency-Key header is the request_id', async () =>
   expect((await call(hub, 'item.list', { project })).total).toBe(1);
 });
 
+test('[ID6] what changes nothing takes no notice of the header, which clients send with every request', async () => {
+  const { id: project } = await newProject(hub);
+  const key = { 'idempotency-key': randomUUID() };
+  const list = () => request(hub, 'GET', `/api/projects/${project}/items`, undefined, key);
+  expect((await list()).body).toMatchObject({ total: 0 });
+  await make(hub, project);
+  expect((await list()).body).toMatchObject({ total: 1 });
+  const files = { agent_id: 'a1', files: ['src/a.ts'] };
+  const check = await request(hub, 'POST', `/api/projects/${project}/files/check`, files, key);
+  expect([check.status, check.body]).toEqual([200, { conflicts: [] }]);
+});
+
 test('[ID7] a token repeated is made once, and its secret is in the first answer only', async () => {
   const { id: project } = await newProject(hub);
   const input = { project, role: 'viewer', label: 'once', request_id: randomUUID() };

@@ -160,12 +160,46 @@ describe('over a socket', () => {
       { item_id: unknown, attempt: 1 },
     ]);
     expect(answer.lost).toEqual([
-      { item_id: released!.id, attempt: 1, reason: 'requeued' },
+      { item_id: released!.id, attempt: 1, reason: 'released' },
       { item_id: cancelled!.id, attempt: 1, reason: 'cancelled' },
-      { item_id: other!.id, attempt: 1, reason: 'not_yours' },
+      { item_id: other!.id, attempt: 1, reason: 'not_the_holder' },
       { item_id: unknown, attempt: 1, reason: 'unknown' },
     ]);
     expect(answer.cancelled).toEqual([{ item_id: cancelled!.id, attempt: 1, reason: 'cancelled' }]);
+  });
+
+  test('[LE7] a heartbeat, claim.lost and CLAIM_LOST give one reason for one loss', async () => {
+    const project = await newProject(brief);
+    const item = await newItem(brief, project);
+    const agent = await connectAgent(brief, project.name, 'sleeper');
+    await agent.call('item.claim', { id: item.id });
+    const heard = await agent.hear('claim.lost');
+    expect(heard).toEqual({ item_id: item.id, attempt: 1, reason: 'lease_expired' });
+    const tellsSo = async () => {
+      expect((await beat(agent, [{ item_id: item.id, attempt: 1 }])).lost).toEqual([heard]);
+      expect(await refusal(complete(agent, item, 1))).toMatchObject({ details: { reason: 'lease_expired' } });
+    };
+    await tellsSo();
+    // Nor is it another one once somebody has it anew.
+    await call(brief, 'item.claim', { id: item.id, agent_id: 'b' });
+    await tellsSo();
+  });
+
+  test('[LE7] of what is another project’s, and of an attempt that there was not, it tells nothing', async () => {
+    const [project, other] = [await newProject(patient), await newProject(patient)];
+    const [mine, theirs] = [await newItem(patient, project), await newItem(patient, other)];
+    const agent = await connectAgent(patient, project.name, 'a');
+    await agent.call('item.claim', { id: mine.id });
+    await call(patient, 'item.claim', { id: theirs.id, agent_id: 'b' });
+    await call(patient, 'item.cancel', { id: theirs.id });
+    const claims = [
+      { item_id: theirs.id, attempt: 1 },
+      { item_id: mine.id, attempt: 2 },
+    ];
+    expect(await beat(agent, claims)).toMatchObject({
+      lost: [{ reason: 'unknown' }, { reason: 'no_such_attempt' }],
+      cancelled: [],
+    });
   });
 
   test('[LE8] progress and notes come with heartbeats; what has not changed is no event', async () => {
@@ -239,7 +273,7 @@ describe('connections that go', () => {
       details: { reason: 'not_the_holder', holder: 'twin', status: 'claimed' },
     });
     expect(await beat(twin, [{ item_id: item.id, attempt: 1 }])).toMatchObject({
-      lost: [{ reason: 'not_yours' }],
+      lost: [{ reason: 'not_the_holder' }],
     });
     twin.close();
     expect((await complete(owner, item)).item.status).toBe('done');

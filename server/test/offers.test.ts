@@ -1,4 +1,5 @@
 // Who hears `item.available`, and when.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Item } from '@switchyard/shared/item';
 import { call, connectAgent, newProject, startTestHub, type Client, type TestHub } from './setup/hub.ts';
@@ -23,6 +24,31 @@ test('[OF2] an offer carries the item as it stands, ready, and whoever connects 
   const { item: offer } = await hears(agent, item);
   expect(offer).toEqual(item);
   expect(offer.ready).toBe(true);
+});
+
+test('[LE9] session.ready comes first, though items become ready, and claims end, while agents connect', async () => {
+  const project = await newProject(hub);
+  const agents = Array.from({ length: 20 }, (_, n) => ({ agentId: `a${n}`, session_id: randomUUID() }));
+  const join = ({ agentId, session_id }: (typeof agents)[number]) =>
+    connectAgent(hub, project.name, agentId, { session_id, capacity: 50 });
+  for (let round = 1; round <= 3; round++) {
+    const items = await newItems(hub, project, agents.length);
+    const before = await Promise.all(agents.map(join));
+    await Promise.all(before.map((agent, n) => agent.call('item.claim', { id: items[n]!.id })));
+    const [after] = await Promise.all([
+      Promise.all(agents.map(join)),
+      ...items.map(({ id }) => call(hub, 'item.cancel', { id })),
+      ...items.map(() => newItem(hub, project)),
+    ]);
+    for (const agent of [...before, ...after]) expect(agent.heard[0]!.event).toBe('session.ready');
+    // Told before or after the connect, each hears that its claim is over.
+    await Promise.all(
+      after.map((agent, n) =>
+        agent.hear<{ item_id: string }>('claim.cancelled', ({ item_id }) => item_id === items[n]!.id),
+      ),
+    );
+    for (const agent of after) agent.close();
+  }
 });
 
 test('[OF3] only agents of the project with a matching task_type hear of it; an item without one suits who takes all', async () => {

@@ -28,7 +28,7 @@ import {
 const ref = line(100).describe('a name for this item within this array');
 
 // A ref may look like an id in upper case, and stays as it is written.
-const link = z.union([z.uuid(), ref]);
+const link = z.union([z.guid(), ref]);
 
 const draftItem = {
   ...z.object(itemFields).partial().shape,
@@ -209,7 +209,7 @@ export const itemCommands = define({
       parent_item_id: uuid.nullable().optional(),
       dependencies: z.array(uuid).max(limits.dependencies).optional(),
       files_planned: plannedPaths.optional(),
-      version: z.int().optional(),
+      version: z.int32().optional(),
       ...requestId,
     }),
     output: itemAnswer,

@@ -57,7 +57,7 @@ export const projectCommands = define({
       name: projectNameSchema.optional(),
       description: prose().nullable().optional(),
       conflict_policy: conflictPolicySchema.optional(),
-      version: z.int().optional(),
+      version: z.int32().optional(),
       ...requestId,
     }),
     output: z.object({ project: projectSchema }),

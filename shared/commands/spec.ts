@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentIdSchema, itemSchema, taskTypeSchema, uuid } from '../item.ts';
+import { agentIdSchema, attemptField, itemSchema, taskTypeSchema, uuid } from '../item.ts';
 import { limits } from '../limits.ts';
 import { plannedPaths } from '../paths.ts';
 import { projectRefSchema, type Role } from '../project.ts';
@@ -37,14 +37,17 @@ export const agent = {
     .describe('over HTTP; a socket’s session knows it, and a bound token wins'),
 };
 
-export const attempt = { attempt: z.int().min(1).describe('of the claim: the fencing token') };
+export const attempt = { attempt: attemptField.describe('of the claim: the fencing token') };
 
 export const files = { files: plannedPaths.optional().describe('added to files_planned') };
 
 export const taskTypes = { task_types: z.array(taskTypeSchema).min(1).max(limits.taskTypes).optional() };
 
 /** A query parameter comes as text: `true`, `false`, `12`. */
-export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+export const flag = z.union([
+  z.boolean(),
+  z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true'),
+]);
 
 export const whole = (min: number, max: number) => {
   const number = z.int().min(min).max(max);
