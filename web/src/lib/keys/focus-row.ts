@@ -13,9 +13,10 @@ export async function focusRow(
   list?.scrollToIndex(index, { align: 'nearest' });
   await tick();
   if (key === undefined) return;
-  // A row that was far away takes some frames: it is hidden, and takes no focus, until it has been measured.
+  // At once, for a quick Enter is meant for it. A row that was far away takes some frames: it is hidden, and takes no
+  // focus, until it has been measured.
   for (let frame = 0; frame < framesMax; frame++) {
-    await new Promise(requestAnimationFrame);
+    if (frame > 0) await new Promise(requestAnimationFrame);
     const row = within?.querySelector<HTMLElement>(`[data-item="${CSS.escape(key)}"]`);
     const target = row?.matches('button') ? row : row?.querySelector('a');
     target?.focus();
