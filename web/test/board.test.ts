@@ -55,6 +55,24 @@ describe('what agents do appears', () => {
     await seen(board.card(second!).getByText('ready'));
     await seen(board.panel(2).getByText('done', { exact: true }));
   });
+
+  test('under deny, what shares files with a claim is ready again as soon as that is over', async () => {
+    const project = await newProject(hub, { conflict_policy: 'deny' });
+    const plan = { files_planned: ['src/auth.ts'] };
+    const [one, two] = await makeAll(hub, project.id, [
+      { title: 'First', ...plan },
+      { title: 'Second', ...plan },
+    ]);
+    const board = await openBoard(browser(), hub, `/p/${project.name}`);
+    await seen(board.card(two!).getByText('ready'));
+    const anna = await connectAgent(hub, project.id, 'anna');
+    await claim(anna, one!.id);
+    await board.column('Todo').getByRole('button', { name: 'blocked 1' }).click();
+    await seen(board.card(two!).getByText('blocked'));
+    await anna.call('item.complete', { id: one!.id, attempt: 1, result_summary: 'Done', files_modified: [] });
+    await board.page.mouse.move(0, 0);
+    await seen(board.card(two!).getByText('ready'));
+  });
 });
 
 describe('steering', () => {

@@ -11,6 +11,7 @@ import { callHub } from './commands.ts';
 import { Conflicts } from './conflicts.ts';
 import type { Filter, Sort } from './matching.ts';
 import { LiveQuery } from './query.svelte.ts';
+import { Readiness } from './readiness.ts';
 import { openSocket, type HubSocket } from './socket.ts';
 import { ItemStore } from './store.ts';
 import { ProjectWatch, type LiveState, type Sink } from './watch.ts';
@@ -60,6 +61,7 @@ export class ProjectLive implements Sink {
   readonly #watch: ProjectWatch;
   readonly #socket: HubSocket;
   readonly #conflicts = new Conflicts();
+  readonly #readiness = new Readiness(this);
   /** No state: what a page writes while it is being prepared may be lost when another takes its place. */
   readonly #queries = new Set<LiveQuery>();
   readonly #listeners = new Set<(events: readonly ProjectEvent[]) => void>();
@@ -91,6 +93,7 @@ export class ProjectLive implements Sink {
   stop(): void {
     if (this.isLive) this.freshUntil = currentTime();
     this.#watch.stop();
+    this.#readiness.stop();
     this.#unschedule();
   }
 
@@ -149,7 +152,12 @@ export class ProjectLive implements Sink {
 
   /** A copy that an answer brought; an older one than is known is passed over. */
   learn(item: Item): void {
-    if (this.store.put(item)) this.#soon();
+    if (this.store.put(item)) this.refresh();
+  }
+
+  /** Something of the store has changed: it is shown with the next frame. */
+  refresh(): void {
+    this.#soon();
   }
 
   /** The project's own count of what a filter asks for, where it has one: of all, of statuses, of what is ready or not. */
@@ -243,6 +251,7 @@ export class ProjectLive implements Sink {
     this.#frame++;
     for (const query of this.#queries) query.changed();
     for (const listener of this.#listeners) listener(events);
+    this.#readiness.after(events);
     this.#firstWindow = undefined;
     this.store.sweep();
   }

@@ -46,10 +46,22 @@ export class ItemStore {
     if (known && known.version >= item.version) return false;
     if ((this.#dropped.get(item.id) ?? 0) > item.version) return false;
     this.#dropped.delete(item.id);
+    this.#take(known, item);
+    return true;
+  }
+
+  /** The same of a copy just asked for, which says anew whether the item is ready: that may change without a version. */
+  putFresh(item: Item): boolean {
+    const known = this.#items.get(item.id);
+    if (known?.version !== item.version || known.ready === item.ready) return this.put(item);
+    this.#take(known, item);
+    return true;
+  }
+
+  #take(known: Item | undefined, item: Item): void {
     this.#items.set(item.id, item);
     this.#touched.add(item.id);
     for (const keeper of this.#keepers) keeper.changed?.(known, item);
-    return true;
   }
 
   /** Starts over: versions may be lower than before, when a database was put back from a backup. */
