@@ -9,6 +9,7 @@ import { Refusal, refusalOfIssues, type ErrorCode } from '@switchyard/shared/err
 import { callerKey, mayAct, type Caller } from './caller.ts';
 import { AnsweredBefore, refusalFrom, usedBefore, type Call } from './commands/call.ts';
 import { items } from './commands/items.ts';
+import { badLink } from './commands/links.ts';
 import { projects } from './commands/projects.ts';
 import { tokens } from './commands/tokens.ts';
 import { work } from './commands/work.ts';
@@ -172,21 +173,23 @@ function fingerprintOf(name: CommandName, { request_id: _, ...input }: Record<st
 
 // Constraints that an input can hit only together with what is stored, so that no schema sees it.
 const constraintMessages: Record<string, string> = {
-  work_items_files_bounded: 'files: the item would have more than 10,000 files',
+  work_items_files_bounded: 'are too many: the item would have touched more than 10,000',
+  work_items_plan_bounded: 'are too many: more than 1,000 would be planned for the item',
 };
+
+function filesField(command: string): string {
+  if (command === 'item.complete') return 'files_modified';
+  return command === 'item.create' || command === 'item.update' ? 'files_planned' : 'files';
+}
 
 /** What a caller is told of any error; what is no refusal is a fault of ours, and goes to the log under an id. */
 export function asRefusal(hub: Hub, name: string, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const constraint =
     error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : '';
-  if (constraintMessages[constraint])
-    return new Refusal('VALIDATION', constraintMessages[constraint], { issues: [] });
-  if (codeOf(error) === sqlstate.invalidRegex) {
-    return new Refusal('VALIDATION', 'A glob among the files cannot be understood. Use *, **, ? and {a,b}.', {
-      issues: [],
-    });
-  }
+  if (constraintMessages[constraint]) return badLink(filesField(name), constraintMessages[constraint]);
+  if (codeOf(error) === sqlstate.invalidRegex)
+    return badLink(filesField(name), 'have a glob that cannot be understood: use *, **, ? and {a,b}');
   // Whatever names a project was told of it a moment before.
   if (codeOf(error) === sqlstate.foreignKeyViolation && constraint.endsWith('_project_id_fkey'))
     return new Refusal('NOT_FOUND', 'The project was deleted meanwhile. project.list names those there are.');

@@ -67,7 +67,9 @@ export const progressSchema = z
     eta_seconds: z
       .number()
       .nullable()
-      .describe('at the pace of the last hour; null when nothing was finished in it'),
+      .describe(
+        'at the pace of the last hour; null when nothing was finished in it, or it would take a hundred years',
+      ),
     eta_at: instant.nullable(),
     parents: z.array(z.object({ item_id: uuid, number: z.int(), title: z.string(), ...progressCounts })),
   })

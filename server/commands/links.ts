@@ -62,7 +62,8 @@ export function refuseRepeats(ids: readonly string[], path: string): void {
 }
 
 export function badLink(path: string, message: string): Refusal {
-  return new Refusal('VALIDATION', `The input does not fit. ${path}: ${message}`, {
+  const where = path ? `${path}: ` : '';
+  return new Refusal('VALIDATION', `The input does not fit. ${where}${message}`, {
     issues: [{ path, message }],
   });
 }

@@ -35,12 +35,16 @@ interface Alike {
   now_seconds: number;
 }
 
+/** A hundred years; further off it is no time to give, and one after the year 9999 none that can be written. */
+const etaSecondsMax = 100 * 365 * 86_400;
+
 /**
  * How far a project is. Weighted by estimated_hours; cancelled items do not count; a claim counts by its progress.
  *
  * One pass over the items, which are grouped by all that matters and added up here: with a sum of its own for each
  * status 100,000 items took 200 ms instead of 70. What was done lately is found in the same pass, for where agents are
- * quick it may be most of what there is, and an index would lead to every row of it.
+ * quick it may be most of what there is, and an index would lead to every row of it. What is next to nothing counts as
+ * nothing: PostgreSQL fails at a product that is too small for its type.
  */
 export async function projectProgress(sql: Sql, projectId: string): Promise<Progress> {
   const rows = await sql<Alike[]>`
@@ -48,7 +52,8 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
       SELECT parent_item_id, status, ${isReady(sql, projectId)} AS ready,
         status = 'done' AND attempt > 0 AND completed_at > statement_timestamp() - interval '1 hour' AS lately,
         count(*)::int AS items, sum(coalesce(estimated_hours, 1)) AS weight,
-        sum(coalesce(estimated_hours, 1) * coalesce(progress, 0) / 100) AS weight_reported,
+        sum(CASE WHEN progress > 0.001 AND coalesce(estimated_hours, 1) > 1e-9
+          THEN coalesce(estimated_hours, 1) * progress / 100 ELSE 0 END) AS weight_reported,
         extract(epoch FROM clock_timestamp() - min(least(assigned_at, completed_at)))::float8 AS span_seconds,
         extract(epoch FROM clock_timestamp())::float8 AS now_seconds
       FROM work_items i WHERE i.project_id = ${projectId} GROUP BY 1, 2, 3, 4
@@ -103,12 +108,13 @@ function counts(sums: Sums) {
   return { total, todo, claimed, done, failed, cancelled, ready, blocked: todo - ready, percent };
 }
 
-/** What is left, at the pace of the last hour; null when nothing was finished in it. */
+/** What is left, at the pace of the last hour; null when nothing was finished in it, or next to nothing. */
 function etaSeconds(all: Sums, lately: readonly Alike[]): number | null {
   const left = all.weight - all.weight_done;
   if (left <= 0) return 0;
   const weight = sumOf(lately, 'weight');
   const seconds = Math.max(0, ...lately.map((row) => row.span_seconds ?? 0));
   if (weight <= 0 || seconds <= 0) return null;
-  return Math.round((left * Math.min(seconds, 3_600)) / weight);
+  const eta = Math.round((left * Math.min(seconds, 3_600)) / weight);
+  return eta > etaSecondsMax ? null : eta;
 }

@@ -162,7 +162,11 @@ const bad: [CommandName, string, unknown[]][] = [
   ['items.bulk', 'expected_count', [-1, '3', 1.5]],
   ['token.create', 'role', ['admin', undefined]],
   ['token.create', 'label', ['', long(201), hostile['CR LF'], undefined]],
-  ['token.create', 'expires_at', ['tomorrow', 7, '2020-01-01T00:00:00Z', '2030-02-30T00:00:00Z']],
+  [
+    'token.create',
+    'expires_at',
+    ['tomorrow', 7, '2020-01-01T00:00:00Z', '2030-02-30T00:00:00Z', '0000-01-01T00:00:00Z'],
+  ],
 ];
 
 function cursorOf(key: unknown): string {
@@ -323,6 +327,29 @@ describe('whole inputs', () => {
     expect(await makeAll(hub, project, items.slice(0, 1_000))).toHaveLength(1_000);
   });
 
+  test('[VA1] an item has up to 1,000 planned and 10,000 touched files, however many calls they come in', async () => {
+    const { project } = await scene();
+    const names = (count: number, prefix: string) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+    const { id } = await make(hub, project, { files_planned: names(999, 'p') });
+    const agent = httpAgent(hub, 'a1');
+    const claimOf = (files: string[]) => () => agent.claim(id, { files });
+    const next = (files: string[]) => () => agent.next(project, { files, task_types: ['bug'] });
+    const bounded = { code: 'VALIDATION', details: { issues: [{ path: 'files' }] } };
+    expect(await refusedIn(hub, project, claimOf(['x', 'y']))).toMatchObject(bounded);
+    await call(hub, 'item.update', { id, task_type: 'bug' });
+    expect(await refusedIn(hub, project, next(['x', 'y']))).toMatchObject(bounded);
+    expect((await claimOf(['x'])()).claim.item.files_planned).toHaveLength(1_000);
+    await agent.files(id, 1, names(10_000, 'm'));
+    expect(await refusedIn(hub, project, () => agent.files(id, 1, ['x']))).toMatchObject(bounded);
+    const more = () => agent.complete(id, 1, { files_modified: ['x'] });
+    expect(await refusedIn(hub, project, more)).toMatchObject({
+      code: 'VALIDATION',
+      details: { issues: [{ path: 'files_modified' }] },
+    });
+    const { item } = await agent.complete(id, 1, { files_modified: ['m0'] });
+    expect(item.files_modified).toHaveLength(10_000);
+  });
+
   test('[VA6] __proto__, constructor and their like are names like any other, or refused', async () => {
     const { project } = await scene();
     const post = (body: string) => request(hub, 'POST', `/api/projects/${project}/items`, body);
@@ -406,7 +433,10 @@ describe('whole inputs', () => {
       () => call(hub, 'project.update', { project, version: 1 }),
       () => call(hub, 'items.bulk', { project, action: 'set_priority', filter: {} }),
     ])
-      expect(await refusedIn(hub, project, act)).toMatchObject({ code: 'VALIDATION' });
+      expect(await refusedIn(hub, project, act)).toMatchObject({
+        code: 'VALIDATION',
+        message: expect.stringMatching(/^The input does not fit\. [\w]/) as string,
+      });
   });
 
   test('[VA11] a stale version is refused with the one there is', async () => {

@@ -541,6 +541,21 @@ describe('project.progress', () => {
     expect(await progress(p)).toMatchObject({ percent: 50 });
   });
 
+  test('[PG3] estimates and progress too small to matter do no harm', async () => {
+    const p = await project();
+    const [begun, brief] = await makeAll(hub, p, [
+      { estimated_hours: 1_000_000 },
+      { estimated_hours: 1e-9 },
+      { estimated_hours: 5e-324 },
+    ]);
+    const agent = httpAgent(hub, 'a1');
+    await agent.claim(begun!.id);
+    await agent.heartbeat(begun!.id, 1, { progress: 5e-324 });
+    await finish(hub, brief!.id);
+    const { progress } = await call(hub, 'project.progress', { project: p });
+    expect(progress).toMatchObject({ percent: 0, finished_last_hour: 1, eta_seconds: null, eta_at: null });
+  });
+
   test('[PG4] the same for the children of each parent', async () => {
     const p = await project();
     const [one, two, child] = await makeAll(hub, p, [

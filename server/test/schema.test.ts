@@ -33,6 +33,7 @@ test.each([
   ["dependencies = '1'", 'lists_are_lists'],
   ["metadata = '[]'", 'maps_are_maps'],
   ['files_modified = (SELECT jsonb_agg(n) FROM generate_series(1, 10001) AS n)', 'files_bounded'],
+  ['files_planned = (SELECT jsonb_agg(n) FROM generate_series(1, 1001) AS n)', 'plan_bounded'],
   ["status = 'claimed'", 'claim_has_holder'],
   ['lease_expires_at = now()', 'lease_only_while_claimed'],
   ["status = 'done'", 'completed_at_when_over'],

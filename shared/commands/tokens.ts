@@ -18,7 +18,11 @@ export const tokenCommands = define({
       project: projectRefSchema.nullable().optional().describe('for this project only'),
       agent_id: agentIdSchema.nullable().optional().describe('for this agent only'),
       label: line(limits.labelLength),
-      expires_at: instant.nullable().optional(),
+      // PostgreSQL knows no year 0.
+      expires_at: instant
+        .refine((at) => !at.startsWith('0000'), 'is in the past')
+        .nullable()
+        .optional(),
       ...requestId,
     }),
     output: z.object({ token: tokenSchema.extend({ token: z.string() }) }),
