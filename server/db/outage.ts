@@ -21,7 +21,9 @@ const connectionCodes = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 /** Of those, what happens to a connection, or half of one; the others say that none came about. */
 const breakingCodes = new Set([

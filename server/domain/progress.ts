@@ -1,6 +1,7 @@
 import type { Progress } from '@switchyard/shared/agent';
 import type { Status } from '@switchyard/shared/item';
 import type { Sql } from '../db/database.ts';
+import { readClock } from './clock.ts';
 import { isReady } from './wire.ts';
 
 interface Sums {
@@ -64,7 +65,8 @@ export async function projectProgress(sql: Sql, projectId: string): Promise<Prog
   const all = addUp(rows);
   const lately = rows.filter((row) => row.lately);
   const seconds = etaSeconds(all, lately);
-  const now = rows[0]?.now_seconds ?? Date.now() / 1_000; // of no items, nothing is left
+  // An empty project has no row to bring it.
+  const now = rows[0]?.now_seconds ?? Date.parse(await readClock(sql)) / 1_000;
   return {
     ...counts(all),
     finished_last_hour: sumOf(lately, 'items'),

@@ -8,12 +8,6 @@ const columns = (sql: Sql): Fragment => sql`
   id, name, description, conflict_policy, last_seq::float8 AS last_seq, iso(created_at) AS created_at,
   iso(updated_at) AS updated_at, version`;
 
-/** What time it is: the clock by which everything is decided. */
-export async function readClock(sql: Sql): Promise<string> {
-  const [clock] = await sql<{ now: string }[]>`SELECT iso(clock_timestamp()) AS now`;
-  return clock!.now;
-}
-
 /** By id or by name. */
 export async function findProject(sql: Sql, ref: string): Promise<Project | undefined> {
   const [project] = isUuid(ref)

@@ -4,7 +4,8 @@ import { text } from '../db/text.ts';
 import { endClaim } from './held.ts';
 import { event, mutation, write, type Entry, type Outcome } from './journal.ts';
 
-const pageMax = 500;
+/** Each claim that ends is compared with all whose files it may share: 200 at a time, three files each, took up to 2 s. */
+const pageMax = 100;
 
 export interface SweepLook {
   projects: string[];
@@ -78,7 +79,7 @@ const sweeping = mutation({
 });
 
 /**
- * Puts back what its holder let lapse, of at most 500 sessions and 500 leases of claims' own at a time; the note says
+ * Puts back what its holder let lapse, of at most 100 sessions and 100 leases of claims' own at a time; the note says
  * when there may be more. The whole condition stands in the statement, and it takes the sessions it declares dead: a
  * heartbeat that races it fails with 40001 and finds its claims gone, never half of each. A rescuer that reads first and
  * writes later overwrites finished work (River #1302).
@@ -107,7 +108,7 @@ const requeueing = mutation({
   notes: text`SELECT 0 AS ord, 'more' AS note WHERE (SELECT count(*) FROM due) >= ${pageMax}`,
 });
 
-/** Puts failed items whose retry has fallen due back into the queue, at most 500 at a time; the note says when there may be more. */
+/** Puts failed items whose retry has fallen due back into the queue, at most 100 at a time; the note says when there may be more. */
 export function requeueDue(sql: Sql, projectId: string): Promise<Outcome[]> {
   return write(sql, requeueing, projectId, [{ actor: 'hub' }]);
 }

@@ -23,6 +23,8 @@ for (const [how, clockOffBySeconds] of [
   test(`[RS8] a hub whose clock is an hour ${how} keeps claims, puts back, retries and lets in as if it were right`, async () => {
     const hub = await startChildHub({ clockOffBySeconds, timing: { grace: 1 } });
     const project = await newProject(hub);
+    const { progress: ofNothing } = await call(hub, 'project.progress', { project: project.id });
+    expect(wrongInstants(ofNothing.eta_at)).toEqual([]);
     const [kept, dropped, failing, done] = await newItems(hub, project, 5, { max_attempts: 2 });
     const anna = await connectAgent(hub, project.name, 'anna', { capacity: 3 });
     const claims = [kept, failing, done].map((item) => anna.call('item.claim', { id: item!.id }));
